@@ -1,0 +1,1 @@
+"""Hyperparameter grids for reinforcement learning, in runs that can be trusted."""

@@ -1,0 +1,1 @@
+"""Reference thunks: small, real, light."""

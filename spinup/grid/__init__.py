@@ -1,0 +1,1 @@
+"""Pure: parameters, variants and their names."""

@@ -1,0 +1,1 @@
+"""Ways to start a run, one per file, behind one small protocol."""

@@ -1,0 +1,1 @@
+"""The logger that a thunk writes with, and one sink per file."""

@@ -1,0 +1,1 @@
+"""One file per plot: compute its data, then draw it."""

@@ -1,0 +1,1 @@
+"""The reading side: from run directories to tables."""

@@ -1,0 +1,1 @@
+"""The record: every file of a run directory, and the only place where writers and readers meet."""

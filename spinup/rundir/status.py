@@ -1,0 +1,134 @@
+"""How a run is, or how it ended: the states, the legal ways between them, and their file."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from spinup.errors import RecordError
+from spinup.rundir.atomic import write_text
+from spinup.rundir.config import read_json_object
+
+if TYPE_CHECKING:
+    from spinup.rundir.layout import RunDir
+
+
+class State(enum.StrEnum):
+    """The states of a run."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+_NEXT = {
+    State.QUEUED: {State.RUNNING, State.FAILED},
+    State.RUNNING: {State.DONE, State.FAILED},
+    State.DONE: set[State](),
+    State.FAILED: set[State](),
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """What status.json says.
+
+    Attributes:
+        state: Where the run is in its life.
+        exp_name: Name of the experiment.
+        seed: Seed of the run.
+        identity: Hash of what was asked: thunk, arguments, seed, number of processes.
+        attempt: 1 for the first time that this run is tried.
+        num_cpu: Processes of the run.
+        reason: Why it failed, in a few words: ``exception``, ``exit code 3``, ``signal SIGKILL``.
+        message: The last line of the error, when there is one.
+        exit_code: Exit code of the process, once it has exited.
+        signal: Name of the signal that ended it.
+        queued_at: UTC, ISO 8601, as are the next two.
+        started_at: When the child began.
+        ended_at: When the run was done, or had failed.
+        host: Name of the machine.
+        pid: Process id of the child on ``host``.
+    """
+
+    state: State
+    exp_name: str
+    seed: int
+    identity: str
+    attempt: int = 1
+    num_cpu: int = 1
+    reason: str | None = None
+    message: str | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    queued_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    host: str | None = None
+    pid: int | None = None
+
+    def running(self) -> Status:
+        """This run, now running in this process."""
+        return self._to(State.RUNNING, started_at=utc_now(), host=socket.gethostname(), pid=os.getpid())
+
+    def done(self) -> Status:
+        """This run, now done."""
+        return self._to(State.DONE, ended_at=utc_now(), exit_code=0)
+
+    def failed(
+        self,
+        reason: str,
+        *,
+        message: str | None = None,
+        exit_code: int | None = None,
+        signal: str | None = None,
+    ) -> Status:
+        """This run, now failed."""
+        return self._to(
+            State.FAILED,
+            ended_at=utc_now(),
+            reason=reason,
+            message=message,
+            exit_code=exit_code,
+            signal=signal,
+        )
+
+    def _to(self, state: State, **changes: Any) -> Status:
+        if state not in _NEXT[self.state]:
+            raise RecordError(f"A run that is {self.state} cannot become {state}.")
+        return replace(self, state=state, **changes)
+
+
+def utc_now() -> str:
+    """The time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_status(run_dir: RunDir, status: Status) -> None:
+    """Make ``status`` the run's status, whole or not at all."""
+    write_text(run_dir.status, json.dumps(asdict(status), indent=4, allow_nan=False) + "\n")
+
+
+def read_status(run_dir: RunDir) -> Status | None:
+    """What the run's status file says, or None where there is none.
+
+    Raises:
+        RecordError: The file is damaged, or of another make.
+    """
+    try:
+        fields = read_json_object(run_dir.status)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    known = {name: fields[name] for name in Status.__dataclass_fields__ if name in fields}
+    try:
+        return Status(**{**known, "state": State(fields["state"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(
+            f"{run_dir.status} is not a run's status: {error!r}. Delete it to have the run done again."
+        ) from error
