@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import operator
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spinup.errors import UnsafePath
+from spinup.fingerprint import LONGEST_NAME_BYTES, shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-#: Longest file name that ext4, XFS, APFS and NTFS allow, in bytes.
-LONGEST_NAME_BYTES = 255
 
 ARCHIVE = ".archive"
 
@@ -133,15 +130,6 @@ def check_seed(seed: Any) -> int:
     except TypeError:
         pass
     raise UnsafePath(f"A seed must be an integer, not {seed!r}: it is part of a directory's name.")
-
-
-def shorten(name: str, limit_bytes: int = LONGEST_NAME_BYTES) -> str:
-    """``name``, or its beginning and a hash of the whole where it has more than ``limit_bytes``."""
-    encoded = name.encode("utf-8", "surrogatepass")
-    if len(encoded) <= limit_bytes:
-        return name
-    mark = f"@{hashlib.sha256(encoded).hexdigest()[:12]}"
-    return encoded[: limit_bytes - len(mark)].decode("utf-8", "ignore") + mark
 
 
 def _shorten_parts(name: str, suffix: str = "") -> str:

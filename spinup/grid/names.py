@@ -1,0 +1,43 @@
+"""How keys and values read inside a name; to the byte as in Spinning Up."""
+
+from __future__ import annotations
+
+import functools
+import re
+import string
+from typing import Any
+
+_SHORTHAND_CHARACTERS = frozenset(string.ascii_letters + string.digits)
+_NOT_VALID = re.compile(r"[^-_a-zA-Z0-9]")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def default_shorthand(key: str) -> str:
+    """The first three letters of each of the key's terms, less what is no ASCII letter or digit."""
+    return "-".join(
+        "".join(character for character in term[:3] if character in _SHORTHAND_CHARACTERS)
+        for term in key.split(":")
+    )
+
+
+def value_string(value: Any) -> str:
+    """``value`` as it reads inside a name: lower case, with ``-`` for what no path should hold."""
+    if isinstance(value, (tuple, list)):
+        return "-".join(map(value_string, value))
+    if isinstance(value, functools.partial):
+        return value_string(value.func)
+    return _NOT_VALID.sub("-", _text(value).lower())
+
+
+def _text(value: Any) -> str:
+    """The name of what has one, else its text; never a memory address."""
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str):
+        return name
+    cls: Any = type(value)
+    if cls.__str__ is object.__str__ and cls.__repr__ is object.__repr__:
+        return str(cls.__name__)
+    try:
+        return _ADDRESS.sub("", str(value))
+    except Exception:  # noqa: BLE001 - an object's own methods may raise anything
+        return str(cls.__name__)
