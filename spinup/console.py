@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WIDTH = 80
 
@@ -61,6 +65,12 @@ def say(text: str = "", color: str | None = None, *, bold: bool = False) -> None
     print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
+def complain(text: str) -> None:
+    """Print an error for the user to stderr."""
+    if sys.stderr is not None:
+        print(f"spinup: {text}", file=sys.stderr, flush=True)
+
+
 def divider() -> None:
     """Print a line across the page."""
     say("=" * WIDTH)
@@ -91,3 +101,17 @@ def relay(data: bytes) -> None:
     else:
         buffer.write(data)
     sys.stdout.flush()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+    """Print a table: the first column to the left, the others to the right."""
+    from rich import box  # noqa: PLC0415 - slow to import, and only tables need it
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    grid = Table(title=title, box=box.SIMPLE, title_justify="left", title_style="bold")
+    for place, name in enumerate(header):
+        grid.add_column(name, justify="right" if place else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    Console(file=sys.stdout, markup=False, highlight=False).print(grid)

@@ -17,6 +17,7 @@
     ├── PayloadError (ValueError)            a payload that is damaged, or readable by others
     ├── LoggerError (ValueError)             a logger that is used in the wrong order
     ├── StateNotSaved (RuntimeError)         save_state failed; the previous state is still there
+    ├── HyperparameterError (ValueError)     a reference algorithm cannot use this value or space
     ├── MissingExtra (ImportError)           an optional dependency is not installed
     ├── ExperimentFailed (RuntimeError)      one run ended, and not well
     └── GridFailed (RuntimeError)            some runs of a grid ended, and not well
@@ -88,6 +89,10 @@ class LoggerError(SpinupError, ValueError):
 
 class StateNotSaved(SpinupError, RuntimeError):
     """The state could not be written; the one saved before is still there."""
+
+
+class HyperparameterError(SpinupError, ValueError):
+    """A reference algorithm cannot use this value, or this environment's spaces."""
 
 
 class MissingExtra(SpinupError, ImportError):

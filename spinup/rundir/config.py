@@ -24,6 +24,8 @@ _LONGEST_ARRAY = 1_000
 _LONGEST_TEXT = 10_000
 _DEEPEST = 40
 _DEEPEST_OBJECT = 3
+_MOST_VALUES = 100_000
+_LARGEST_INT_BITS = 2_000  # Python refuses to write some thousand digits, fewer where it is told to
 _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
@@ -32,7 +34,7 @@ def to_json(value: Any) -> JSON:
 
     Classes and functions become their names, arrays lists, sets sorted lists, NaN and infinities
     strings, other objects their text or their attributes. What is too long or too deep, or contains
-    itself, is summed up. Two equal values give equal JSON; the reverse does not hold.
+    itself, is summed up. Equal values of equal types give equal JSON; the reverse does not hold.
     """
     return _Converter().convert(value)
 
@@ -42,6 +44,40 @@ def dumps(value: Any) -> str:
     return json.dumps(to_json(value), separators=(",", ":\t"), indent=4, sort_keys=True, allow_nan=False)
 
 
+def exact_json(value: Any) -> JSON:
+    """``value`` in terms of what JSON can hold, if nothing but the container types is lost.
+
+    NumPy's scalars and arrays count as numbers and lists; NaN and infinities become strings.
+
+    Raises:
+        TypeError: JSON cannot say it; the message names the part.
+    """
+    if isinstance(value, dict):
+        if all(isinstance(key, str) for key in value):
+            return {str(key): exact_json(item) for key, item in value.items()}
+        raise TypeError("a dict with a key that is no string")
+    if isinstance(value, (list, tuple)):
+        return [exact_json(item) for item in value]
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist") and hasattr(value, "dtype"):
+        return exact_json(value.tolist())
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return to_json(value)
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def read_json(path: Path) -> JSON:
+    """What the JSON file at ``path`` holds.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        RecordError: The file does not hold JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} does not hold valid JSON: {error}") from error
+
+
 def read_json_object(path: Path) -> dict[str, JSON]:
     """The JSON object in the file at ``path``.
 
@@ -49,10 +85,7 @@ def read_json_object(path: Path) -> dict[str, JSON]:
         FileNotFoundError: There is no such file.
         RecordError: The file holds something else than a JSON object.
     """
-    try:
-        value = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} does not hold valid JSON: {error}") from error
+    value = read_json(path)
     if not isinstance(value, dict):
         raise RecordError(f"{path} holds a {type(value).__name__}, not a JSON object.")
     return value
@@ -64,27 +97,35 @@ class _Converter:
     def __init__(self) -> None:
         self._inside: set[int] = set()
         self._objects_deep = 0
+        self._values_left = _MOST_VALUES
 
     def convert(self, value: Any) -> JSON:
+        self._values_left -= 1
+        try:
+            return self._convert(value)
+        except Exception:  # noqa: BLE001 - an object's own methods may raise anything
+            return _placeholder(value)
+
+    def _convert(self, value: Any) -> JSON:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, enum.Enum):
             return value.name
+        # The builtins' own methods: a subclass may have overridden what str() or float() calls.
         if isinstance(value, str):
             return str.__str__(value)
         if isinstance(value, int):
-            return int(value)
+            return _integer(int.__int__(value))
         if isinstance(value, float):
-            return _number(float(value))
+            return _number(float.__float__(value))
         if id(value) in self._inside:
             return "<cycle>"
-        if len(self._inside) >= _DEEPEST:
-            return f"<{type(value).__name__}>"
+        # The second limit is for what refers to the same things in many ways, again and again.
+        if len(self._inside) >= _DEEPEST or self._values_left <= 0:
+            return _placeholder(value)
         self._inside.add(id(value))
         try:
             return self._compound(value)
-        except Exception:  # noqa: BLE001 - an object's own methods may raise anything
-            return f"<{type(value).__name__}>"
         finally:
             self._inside.discard(id(value))
 
@@ -107,13 +148,15 @@ class _Converter:
         return self._object(value)
 
     def _mapping(self, value: Mapping[Any, Any]) -> JSON:
+        # Text first: which of {1: 'a', '1': 'b'} is called "1" must not depend on their order.
+        texts_first = sorted(value.items(), key=lambda entry: not isinstance(entry[0], str))
         result: dict[str, JSON] = {}
-        for key, item in value.items():
-            text = key if isinstance(key, str) else _key_text(self.convert(key))
-            # {1: 'a', '1': 'b'} keeps both.
+        for key, item in texts_first:
+            text = _key_text(self.convert(key))
+            # Both are kept.
             while text in result:
                 text = f"{text} ({type(key).__name__})"
-            result[str(text)] = self.convert(item)
+            result[text] = self.convert(item)
         return result
 
     def _sequence(self, value: list[Any] | tuple[Any, ...]) -> JSON:
@@ -127,7 +170,10 @@ class _Converter:
         if size > _LONGEST_ARRAY:
             shape = [int(length) for length in value.shape]
             return {type(value).__name__: {"shape": shape, "dtype": str(value.dtype)}}
-        return self.convert(value.tolist())
+        items = value.tolist()
+        if type(items) is type(value):  # NumPy's long double knows no Python number that holds it
+            return _number(float(items))
+        return self.convert(items)
 
     def _object(self, value: Any) -> JSON:
         cls: Any = type(value)
@@ -137,12 +183,20 @@ class _Converter:
             return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "..."
         attributes = getattr(value, "__dict__", None)
         if not attributes or self._objects_deep >= _DEEPEST_OBJECT:
-            return f"<{cls.__name__}>"
+            return _placeholder(value)
         self._objects_deep += 1
         try:
             return {cls.__name__: self._mapping(attributes)}
         finally:
             self._objects_deep -= 1
+
+
+def _placeholder(value: object) -> str:
+    return f"<{type(value).__name__}>"
+
+
+def _integer(value: int) -> int | str:
+    return value if value.bit_length() <= _LARGEST_INT_BITS else hex(value)
 
 
 def _number(value: float) -> float | str:

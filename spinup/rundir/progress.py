@@ -1,42 +1,76 @@
-"""progress.txt: cells that hold anything, and a reader that forgives a torn last line."""
+r"""progress.txt: cells that hold anything, and a reader that forgives a torn last line.
+
+A cell is text without tabs, line breaks, other control characters or double quotes, so that
+``str.split``, pandas and polars agree on how many rows and columns there are. What a cell may not
+hold is written as ``\xhh`` or ``\uhhhh``; all other text stays as it is, backslashes included.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
-_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_TABLE = str.maketrans(_ESCAPES)
+# Control characters and line separators end a cell or a row somewhere (str.splitlines knows ten of
+# them); pandas and polars read on past tabs and line breaks after a double quote; a byte order mark
+# vanishes at the start of a file; a lone surrogate has no UTF-8. \t and \n are not the escapes,
+# because \tau and C:\new are ordinary text: a backslash is escaped only where it would mean one.
+_UNSAFE = re.compile(
+    r'["\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]|\\(?=x[0-9a-f]{2}|u[0-9a-f]{4})'
+)
+_ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4}))")
 
 
 def cell(value: object) -> str:
-    """``value`` as the text of one cell: no tab, no line break."""
-    text = str(value)
-    # Only a text that could break the table is touched, so that paths and labels stay as they are.
-    return text if text.isprintable() else text.translate(_TABLE)
+    """``value`` as the text of one cell: no tab, no line break, no double quote."""
+    if type(value) is float or type(value) is int:  # most values; their text is always safe
+        return str(value)
+    return _UNSAFE.sub(_escape, str(value))
 
 
-def line(cells: Sequence[str]) -> str:
+def unescape(text: str) -> str:
+    """The text that ``cell`` was given, from what it made of it."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
+
+
+def line(cells: Iterable[str]) -> str:
     """One line of the table."""
-    return "\t".join(cells) + "\n"
+    text = "\t".join(cells)
+    # pandas skips a line that looks blank, which the row of a single column can be.
+    return f"{text}\n" if text.strip(" ") else f'"{text}"\n'
 
 
 def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The header, and every whole row as cells of text.
+    """The header, and every whole row, as the text that was logged.
 
-    A last line without its line break was cut off by a crash and is left out. A row written before
-    a column was added is filled up with empty cells.
+    A last line without its line break was cut off by a crash and is left out, as are blank lines. A
+    row shorter than the header is filled up with empty cells, a longer one is cut.
 
     Raises:
         FileNotFoundError: There is no such file.
     """
-    text = path.read_bytes().decode("utf-8", "replace")
-    lines = text.split("\n")[:-1]
-    if not lines:
-        return [], []
-    header = lines[0].split("\t")
-    rows = [row.split("\t") for row in lines[1:]]
-    return header, [row + [""] * (len(header) - len(row)) for row in rows]
+    text = path.read_bytes().decode("utf-8-sig", "replace")
+    # Not splitlines, which breaks at characters that files of other makers may hold.
+    whole_lines = [whole.removesuffix("\r") for whole in text.split("\n")[:-1]]
+    header, *rows = [_cells(whole) for whole in whole_lines if whole] or [[]]
+    width = len(header)
+    return header, [(row + [""] * (width - len(row)))[:width] for row in rows]
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
+
+
+def _cells(whole_line: str) -> list[str]:
+    cells = whole_line.split("\t")
+    if "\\" in whole_line or '"' in whole_line:
+        return [unescape(_unquote(text)) for text in cells]
+    return cells
+
+
+def _unquote(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text

@@ -1,0 +1,240 @@
+"""The logger of Spinning Up, which loses nothing: no column, no earlier run, no half-written file."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinup import mpi
+from spinup.console import say
+from spinup.errors import LoggerError, RunDirError
+from spinup.loggers.base import NOTHING
+from spinup.loggers.earlier import make_room, new_directory
+from spinup.loggers.saver import check_torch, save_model, save_pickle
+from spinup.loggers.screen import ScreenSink
+from spinup.loggers.settings import ConfigFile, as_settings
+from spinup.loggers.table import TableSink
+from spinup.rundir.layout import model_file, state_file
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from spinup.loggers.base import Sink
+
+_PLAIN = frozenset({int, float, str, bool, type(None)})
+
+# Table → the logger that writes it. Only one may: a second would be writing into the first one's rows.
+_writers: weakref.WeakValueDictionary[Path, Logger] = weakref.WeakValueDictionary()
+
+
+class Logger:
+    """Writes a run's table, settings, state and model; in an MPI run, only on rank 0.
+
+    Args:
+        output_dir: Directory for the files, made when it is not there. None for a new directory
+            below ``experiments`` in the system's directory for temporary files.
+        output_fname: Name of the table. If it is there, it and the other files of the run that
+            wrote it are moved to ``.archive`` in ``output_dir``.
+        exp_name: Name of the experiment, which ``save_config`` adds to the settings.
+        console: Print the table and messages; without, only warnings are printed.
+
+    Attributes:
+        output_dir: Absolute path of the directory; None on other ranks than 0.
+        exp_name: As given.
+
+    Raises:
+        RunDirError: The directory or the table cannot be written.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | os.PathLike[str] | None = None,
+        output_fname: str = "progress.txt",
+        exp_name: str | None = None,
+        *,
+        console: bool = True,
+    ) -> None:
+        self.exp_name = exp_name
+        self.output_dir: str | None = None
+        self._columns: list[str] = []
+        self._row: dict[str, object] = {}
+        self._model: tuple[Any] | None = None  # in a tuple, because a model may be any object
+        self._is_writer = mpi.rank() == 0
+        self._is_talking = console and self._is_writer
+        sinks: list[Sink] = []
+        if self._is_writer:
+            self._directory, table = _open_table(output_dir, output_fname)
+            sinks.append(table)
+            self.output_dir = str(self._directory)
+            self._config = ConfigFile(self._directory)
+            _take_over(self._directory / output_fname, self)
+            self._say(f"Logging data to {self._directory / output_fname}", "green")
+        if self._is_talking:
+            sinks.append(ScreenSink())
+        self._sinks = sinks
+        # Runs once: in close(), when the logger is garbage, or when the interpreter exits.
+        self._finish = weakref.finalize(self, _finish, sinks, self._row)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.output_dir!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the table; a second call does nothing, and logging is an error from now on."""
+        self._finish()
+
+    def log(self, msg: object, color: str = "green") -> None:
+        """Print a message, in ``color`` where a terminal shows it."""
+        self._say(str(msg), color)
+
+    def log_tabular(self, key: str, val: object) -> None:
+        """Set the value of column ``key`` in the row that is being filled.
+
+        Args:
+            key: Name of the column; a new one may come at any time.
+            val: Anything; what goes into the table is its text.
+
+        Raises:
+            LoggerError: The row has a value for ``key`` already, or the logger is closed.
+        """
+        self._check_open()
+        if key in self._row:
+            raise LoggerError(
+                f"{key!r} is set already in this row of the table. Maybe dump_tabular was forgotten?"
+            )
+        self._row[key] = val if type(val) in _PLAIN else _plain(val)
+
+    def dump_tabular(self) -> None:
+        """Write the row; without any value since the last one, do nothing.
+
+        Raises:
+            LoggerError: The logger is closed.
+            OSError: The row cannot be written.
+        """
+        self._check_open()
+        if not self._row:
+            return
+        row = self._row.copy()
+        self._row.clear()
+        if added := [key for key in row if key not in self._columns]:
+            columns = [*self._columns, *added]
+            for sink in self._sinks:
+                sink.set_columns(columns)
+            # Only now: when a sink fails, for want of disk space, the next row tries again.
+            self._columns = columns
+        values = [row.get(key, NOTHING) for key in self._columns]
+        for sink in self._sinks:
+            sink.write(values)
+
+    def save_config(self, config: object) -> None:
+        """Add settings to config.json, and print the whole.
+
+        Args:
+            config: A mapping of any objects, such as ``locals()``. A key that the launcher has
+                written keeps the launcher's value.
+
+        Raises:
+            LoggerError: ``config`` is no mapping, or the logger is closed.
+        """
+        self._check_open()
+        if self._is_writer:
+            text = self._config.add(as_settings(config, self.exp_name))
+            self._say("Saving config:\n", "cyan")
+            self._say(text)
+
+    def save_state(self, state_dict: Mapping[str, Any], itr: int | None = None) -> None:
+        """Replace the saved state, and the model if ``setup_pytorch_saver`` was called.
+
+        Args:
+            state_dict: What is needed to go on; goes to ``vars.pkl``.
+            itr: Number for the files' names, to keep one state beside another.
+
+        Raises:
+            StateNotSaved: Something cannot be pickled or written; its last saved state is kept.
+            LoggerError: The logger is closed.
+        """
+        self._check_open()
+        if not self._is_writer:
+            return
+        try:
+            save_pickle(state_dict, state_file(self._directory, itr))
+        finally:
+            # In any case: an environment that cannot be pickled must not cost the trained model.
+            if self._model is not None:
+                save_model(self._model[0], model_file(self._directory, itr))
+
+    def setup_pytorch_saver(self, what_to_save: object) -> None:
+        """Have ``save_state`` save this too, to ``pyt_save/model.pt``.
+
+        Args:
+            what_to_save: A PyTorch model, or anything that ``torch.save`` takes.
+
+        Raises:
+            MissingExtra: PyTorch is not installed.
+        """
+        check_torch()
+        self._model = (what_to_save,)
+
+    def _say(self, text: str, color: str | None = None) -> None:
+        if self._is_talking:
+            say(text, color, bold=color is not None)
+
+    def _check_open(self) -> None:
+        if not self._finish.alive:
+            raise LoggerError(
+                f"{self!r} is closed: by close(), or because another logger has taken over its table. "
+                "Make a new Logger to log more."
+            )
+
+
+def _open_table(output_dir: str | os.PathLike[str] | None, fname: str) -> tuple[Path, TableSink]:
+    """The directory that a logger writes to, and the table in it, empty."""
+    try:
+        if output_dir is None:
+            experiments = Path(tempfile.gettempdir(), "experiments").absolute()
+            directory = new_directory(experiments, str(int(time.time())))
+        else:
+            # Absolute, because a thunk may change the working directory.
+            directory = Path(output_dir).absolute()
+            directory.mkdir(parents=True, exist_ok=True)
+        if archive := make_room(directory, fname):
+            say(f"{directory} held an earlier run. Its files were moved to {archive}.", color="yellow")
+        return directory, TableSink(directory / fname)
+    except OSError as error:
+        raise RunDirError(
+            f"Cannot log to {fname} in {output_dir or 'a new directory'}: {error}."
+        ) from error
+
+
+def _take_over(table: Path, logger: Logger) -> None:
+    if (previous := _writers.get(table)) is not None:
+        previous.close()
+    _writers[table] = logger
+
+
+def _plain(value: Any) -> object:
+    """``value``, as a number where it is a tensor of one: a tensor's text is cut to four digits."""
+    return value.item() if hasattr(value, "detach") and value.numel() == 1 else value
+
+
+def _finish(sinks: Sequence[Sink], row: Mapping[str, object]) -> None:
+    for sink in sinks:
+        sink.close()
+    if sinks and row:
+        say(f"Not in the table, for want of dump_tabular: {', '.join(row)}.", color="yellow")

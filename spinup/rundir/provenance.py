@@ -1,0 +1,111 @@
+"""Where a run comes from: what was called, by which code, on which machine; never the environment."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinup.rundir.atomic import write_text
+from spinup.rundir.config import dumps
+from spinup.rundir.status import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spinup.rundir.layout import RunDir
+
+#: A larger diff is cut off here; code of this size should have been committed.
+LARGEST_DIFF_BYTES = 200_000
+
+
+def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path) -> None:
+    """Write provenance.json.
+
+    Args:
+        run_dir: The run.
+        call: What is called: thunk, parameters, seed, num_cpu; JSON-safe.
+        code_dir: A directory of the code that runs, whose git repository is noted.
+    """
+    content = {
+        "call": call,
+        "command_line": shlex.join([sys.executable or "python", *sys.argv]),
+        "working_directory": str(Path.cwd()),
+        "git": git_state(code_dir),
+        "machine": _machine(),
+        "packages": _packages(),
+        "written_at": utc_now(),
+    }
+    write_text(run_dir.provenance, dumps(content) + "\n")
+
+
+@functools.lru_cache(maxsize=64)
+def git_state(directory: Path) -> dict[str, Any] | None:
+    """Commit, and what has changed since, of the repository around ``directory``; None without one."""
+    commit = _git(directory, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    diff = _git(directory, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or b""
+    return {
+        "commit": commit.decode().strip(),
+        "is_dirty": bool(diff),
+        "diff": diff[:LARGEST_DIFF_BYTES].decode("utf-8", "replace"),
+        "diff_is_cut": len(diff) > LARGEST_DIFF_BYTES,
+    }
+
+
+def _git(directory: Path, *arguments: str) -> bytes | None:
+    try:
+        return subprocess.run(
+            ["git", "-C", directory, *arguments],  # noqa: S607 - the user's own git
+            # Reading must not take the repository's lock from a git that works in it.
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=20,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+@functools.cache
+def _machine() -> dict[str, Any]:
+    return {
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "cpu": _cpu_model(),
+        "cpu_count": os.cpu_count(),
+        "gpus": _gpu_models(),
+    }
+
+
+@functools.cache
+def _packages() -> dict[str, str]:
+    from importlib import metadata  # noqa: PLC0415 - only a launch needs it
+
+    found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    return {name: found[name] for name in sorted(filter(None, found), key=str.lower)}
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _gpu_models() -> list[str]:
+    """Names of the NVIDIA GPUs that the driver reports."""
+    files = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]

@@ -1,0 +1,59 @@
+"""What became of a run: what `call_experiment` and `ExperimentGrid.run` return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spinup.errors import RecordError
+from spinup.rundir.config import read_json
+from spinup.rundir.status import State, read_status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spinup.rundir.layout import RunDir
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run, as its directory tells it.
+
+    Attributes:
+        name: Name of the experiment.
+        seed: Seed of the run.
+        directory: Where everything is that the run wrote.
+        state: ``done`` or ``failed`` once it has ended.
+        result: What the thunk returned, as JSON says it; None if it cannot, or if the run failed.
+        reason: Why the run failed, in a few words.
+        message: The last line of the error.
+    """
+
+    name: str
+    seed: int
+    directory: Path
+    state: State
+    result: Any = None
+    reason: str | None = None
+    message: str | None = None
+
+
+def read_record(run_dir: RunDir) -> RunRecord:
+    """The record of the run in ``run_dir``.
+
+    Raises:
+        RecordError: There is no readable status.
+    """
+    status = read_status(run_dir)
+    if status is None:
+        raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
+    result = read_json(run_dir.result) if status.state is State.DONE and run_dir.result.exists() else None
+    return RunRecord(
+        name=status.exp_name,
+        seed=status.seed,
+        directory=run_dir.path,
+        state=status.state,
+        result=result,
+        reason=status.reason,
+        message=status.message,
+    )

@@ -1,0 +1,65 @@
+import json
+import subprocess
+
+import pytest
+
+from spinup.rundir.layout import RunDir
+from spinup.rundir.provenance import LARGEST_DIFF_BYTES, git_state, write_provenance
+
+
+@pytest.fixture
+def repo(tmp_path, monkeypatch):
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "a")
+        monkeypatch.setenv(f"{name}_EMAIL", "a@example.org")
+    path = tmp_path / "repo"
+    path.mkdir()
+    (path / "algo.py").write_text("x = 1\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run(["git", "-C", path, *command], check=True)
+    git_state.cache_clear()
+    yield path
+    git_state.cache_clear()
+
+
+def test_a_clean_repository_is_its_commit(repo):
+    head = subprocess.run(
+        ["git", "-C", repo, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    )
+    assert git_state(repo) == {
+        "commit": head.stdout.strip(),
+        "is_dirty": False,
+        "diff": "",
+        "diff_is_cut": False,
+    }
+
+
+def test_what_has_changed_since_is_kept(repo):
+    (repo / "algo.py").write_text("x = 2\n")
+    state = git_state(repo)
+    assert state["is_dirty"]
+    assert "-x = 1\n+x = 2\n" in state["diff"]
+
+
+def test_a_large_diff_is_cut(repo):
+    (repo / "algo.py").write_text("y" * (LARGEST_DIFF_BYTES + 1))
+    state = git_state(repo)
+    assert state["diff_is_cut"]
+    assert len(state["diff"]) == LARGEST_DIFF_BYTES
+
+
+def test_outside_of_a_repository_there_is_no_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    git_state.cache_clear()
+    assert git_state(tmp_path) is None
+
+
+def test_the_environment_is_not_written_down(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "a-secret-of-mine")
+    run_dir = RunDir(tmp_path)
+    write_provenance(run_dir, {"thunk": "m:f"}, tmp_path)
+    content = json.loads(run_dir.provenance.read_text())
+    assert "a-secret-of-mine" not in run_dir.provenance.read_text()
+    assert content["call"] == {"thunk": "m:f"}
+    assert content["packages"]["cloudpickle"]
+    assert content["machine"]["python"]
