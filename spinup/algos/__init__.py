@@ -1,1 +1,1 @@
-"""Reference thunks: small, real, light."""
+"""Reference thunks: small, real, light. ``from spinup.algos.ars import ars``."""
