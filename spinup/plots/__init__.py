@@ -1,1 +1,1 @@
-"""One file per plot: compute its data, then draw it."""
+"""Pictures of the results table: each plot computes its data first, then draws."""

@@ -1,1 +1,1 @@
-"""The reading side: from run directories to tables."""
+"""The reading side: run directories as tables. Reads text and JSON only, and never unpickles."""
