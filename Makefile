@@ -35,7 +35,7 @@ check: .venv/.dev
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-cache
 
 format: .venv/.dev
 	$(PY) -m ruff format .

@@ -1,0 +1,123 @@
+"""From what a caller asks for to a job that has been checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spinup.errors import RunDirError, UnsafePath, UnsupportedNumCpu
+from spinup.jobs.call import make_call
+from spinup.jobs.job import Job
+from spinup.rundir.layout import RunDir, check_seed, run_path
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where results go, and under which time.
+
+    Attributes:
+        data_dir: As the caller gave it.
+        ymd: Date for the directories' names; empty for none.
+        ymd_hms: Date and time, of the same moment.
+    """
+
+    data_dir: str
+    ymd: str = ""
+    ymd_hms: str = ""
+
+    def output_dir(self, exp_name: str, seed: int | None) -> str:
+        """The directory of an experiment, or with a seed of one of its runs.
+
+        Raises:
+            UnsafePath: The directory would not be in ``data_dir``.
+        """
+        if "\0" in self.data_dir:
+            raise UnsafePath(f"data_dir holds a NUL character: {self.data_dir!r}.")
+        return os.path.join(self.data_dir, run_path(exp_name, seed, ymd=self.ymd, ymd_hms=self.ymd_hms))
+
+
+def make_job(
+    exp_name: str,
+    thunk: Callable[..., Any],
+    kwargs: Mapping[str, Any],
+    *,
+    seed: Any = 0,
+    num_cpu: Any = 1,
+    place: Place,
+    chosen: Mapping[str, Any] | None = None,
+) -> Job:
+    """The job of calling ``thunk`` with ``kwargs``, once everything about it that can be checked is.
+
+    Args:
+        exp_name: Name of the experiment.
+        thunk: What to call.
+        kwargs: Its hyperparameters; ``logger_kwargs`` among them says where the run's directory is.
+        seed: Seed of the run.
+        num_cpu: Processes of the run, or ``'auto'``.
+        place: Where results go.
+        chosen: Parameters that are no argument of the thunk, for the record.
+
+    Raises:
+        UnsafePath: The name or the seed is not fit for a directory.
+        UnsupportedNumCpu: That many processes cannot be had.
+        ThunkError: The thunk cannot be called like this.
+        UnknownEnvironment: ``env_name`` is not known.
+    """
+    seed = check_seed(seed)
+    num_cpu = check_num_cpu(num_cpu)
+    # Absolute, since a thunk may change its working directory before it makes its logger.
+    output_dir = os.path.abspath(place.output_dir(exp_name, seed))
+    data_dir = os.path.abspath(place.data_dir)
+    own = kwargs.get("logger_kwargs")
+    if isinstance(own, Mapping) and own.get("output_dir"):
+        output_dir = os.path.abspath(own["output_dir"])
+        data_dir = os.path.dirname(output_dir)
+    call = make_call(
+        thunk, kwargs, seed=seed, logger_kwargs={"output_dir": output_dir, "exp_name": exp_name}
+    )
+    asked = {name: value for name, value in kwargs.items() if name != "logger_kwargs"}
+    return Job(
+        exp_name=exp_name,
+        seed=seed,
+        run_dir=RunDir(Path(output_dir)),
+        data_dir=Path(data_dir),
+        call=call,
+        parameters={**asked, **(chosen or {})},
+        num_cpu=num_cpu,
+    )
+
+
+def check_num_cpu(num_cpu: Any) -> int:
+    """The number of processes that ``num_cpu`` asks for.
+
+    Raises:
+        UnsupportedNumCpu: It is no positive integer or ``'auto'``, or more than one.
+    """
+    if num_cpu == "auto":
+        import psutil  # noqa: PLC0415 - only 'auto' needs it
+
+        num_cpu = psutil.cpu_count(logical=False) or 1
+    if isinstance(num_cpu, bool) or not isinstance(num_cpu, int) or num_cpu < 1:
+        raise UnsupportedNumCpu(f"num_cpu must be a positive integer or 'auto', not {num_cpu!r}.")
+    if num_cpu > 1:
+        raise UnsupportedNumCpu(
+            f"A run of {num_cpu} MPI processes is not supported yet. Use num_cpu=1; nothing was started."
+        )
+    return num_cpu
+
+
+def check_data_dir(data_dir: Path) -> None:
+    """Make ``data_dir``, and raise RunDirError unless files can be written in it."""
+    probe = data_dir / f".writable-{os.getpid()}"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise RunDirError(
+            f"Results cannot be written to {data_dir}: {error}. "
+            "Nothing was started; choose another data_dir."
+        ) from error

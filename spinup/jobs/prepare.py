@@ -1,0 +1,88 @@
+"""Everything that has to lie in a run directory before its child starts."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinup import console
+from spinup.errors import RecordError, RunDirError
+from spinup.jobs.payload import Surroundings, write_payload
+from spinup.rundir.archive import archive, describe_difference
+from spinup.rundir.atomic import write_text
+from spinup.rundir.config import dumps
+from spinup.rundir.provenance import write_provenance
+from spinup.rundir.status import read_status, write_status
+
+if TYPE_CHECKING:
+    from spinup.jobs.job import Job
+    from spinup.rundir.layout import RunDir
+
+
+def prepare(job: Job) -> None:
+    """Make the job's run directory, new and with all that the child needs; its lock is held.
+
+    Raises:
+        RunDirError: The directory cannot be made, or what is in its place cannot be moved.
+        NotPicklable: The call cannot be pickled.
+    """
+    make_room(job)
+    run_dir = job.run_dir
+    try:
+        run_dir.path.mkdir(parents=True, exist_ok=True)
+        write_text(run_dir.config, dumps(job.config))
+        write_status(run_dir, job.queued())
+        write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
+        write_payload(run_dir.payload, job.call, Surroundings.of_this_process())
+    except OSError as error:
+        raise RunDirError(f"The run directory {run_dir.path} cannot be written: {error}.") from error
+
+
+def make_room(job: Job) -> None:
+    """Move what is in the way of the job to ``.archive``, with one line that says what and why."""
+    path = job.run_dir.path
+    if not path.is_symlink() and (not path.exists() or (path.is_dir() and not any(path.iterdir()))):
+        return
+    if not path.is_symlink() and not _holds_a_run(job.run_dir):
+        raise RunDirError(
+            f"{path} holds something, but no run ({_first_names(path)}), so it was left alone. "
+            "Move it yourself, or choose another name or data_dir."
+        )
+    why = _describe_earlier(job)
+    target = archive(job.run_dir, job.data_dir)
+    console.say(f"{path} held {why}. It was moved to {target}.", "yellow")
+
+
+def _holds_a_run(run_dir: RunDir) -> bool:
+    marks = (run_dir.status, run_dir.config, run_dir.progress, run_dir.output, run_dir.payload)
+    return any(os.path.lexists(mark) for mark in marks)
+
+
+def _first_names(path: Path) -> str:
+    names = sorted(child.name for child in path.iterdir()) if path.is_dir() else ["a file"]
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _describe_earlier(job: Job) -> str:
+    difference = describe_difference(job.run_dir, job.description)
+    if difference:
+        return f"a run with another config ({difference})"
+    status = None
+    with suppress(RecordError, OSError):
+        status = read_status(job.run_dir)
+    if status is None:
+        return "something that is no run of this package"
+    return f"an earlier run of the same config ({status.state})"
+
+
+def _code_dir(thunk: Any) -> Path:
+    """Where the thunk's source is, or the working directory if that cannot be told."""
+    function = inspect.unwrap(getattr(thunk, "func", thunk))
+    with suppress(TypeError, OSError):
+        file = Path(inspect.getfile(function if hasattr(function, "__qualname__") else type(function)))
+        if file.is_file():
+            return file.resolve().parent
+    return Path.cwd()

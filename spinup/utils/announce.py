@@ -1,0 +1,130 @@
+"""What the user reads: the grid, what is about to run, and how it went."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from spinup import console
+from spinup.rundir.config import dumps, to_json
+from spinup.rundir.layout import RunDir
+from spinup.rundir.status import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spinup.grid import Grid, Parameter
+    from spinup.jobs.job import Job
+    from spinup.rundir.record import RunRecord
+
+_MOST_VALUES = 20
+_MOST_NAMES = 100
+
+
+def grid_report(grid: Grid, grid_name: str) -> None:
+    """Print the grid's name, its parameters with shorthands and values, and how many variants it has."""
+    console.divider()
+    console.say(f"ExperimentGrid [{grid_name}] runs over parameters:\n", "green", bold=True)
+    for parameter in grid.parameters:
+        _parameter_report(parameter)
+    seeds = next((len(p.values) for p in grid.parameters if p.key == "seed"), 1)
+    console.say(f" Variants, counting seeds: {len(grid):>14}")
+    console.say(f" Variants, not counting seeds: {len(grid) // seeds:>10}\n")
+    console.divider()
+
+
+def _parameter_report(parameter: Parameter) -> None:
+    shorthand = "" if parameter.shorthand is None else f"[{parameter.shorthand}]"
+    console.say(f" {parameter.key:<40} {shorthand}\n", "cyan", bold=True)
+    for value in parameter.values[:_MOST_VALUES]:
+        console.say(f"\t{_value_text(value)}")
+    if len(parameter.values) > _MOST_VALUES:
+        console.say(f"\t... and {len(parameter.values) - _MOST_VALUES} more")
+    console.say()
+
+
+def _value_text(value: object) -> str:
+    content = to_json(value)
+    return content if isinstance(content, str) else json.dumps(content)
+
+
+def coming_experiments(names: Sequence[str], num_runs: int, num_equal: int) -> None:
+    """Print the names of the experiments that are about to run."""
+    console.say("\nPreparing to run the following experiments...\n", "green", bold=True)
+    different = sorted(set(names))
+    for name in different[:_MOST_NAMES]:
+        console.say(name or "(no name)")
+    if len(different) > _MOST_NAMES:
+        console.say(f"... and {len(different) - _MOST_NAMES} more")
+    console.say(f"\n{num_runs} runs of {len(different)} experiments.")
+    if num_equal:
+        console.say(
+            f"{num_equal} variants are equal to another one in all, and are not run twice.", "yellow"
+        )
+    console.say()
+    console.divider()
+
+
+def launch_delay(wait_s: float) -> None:
+    """Give the user ``wait_s`` seconds to look over what is about to run."""
+    if wait_s > 0 and console.is_interactive():
+        console.say(
+            "Launch delayed to give you a few seconds to review your experiments.", "cyan", bold=True
+        )
+        console.say("Ctrl-C stops it. WAIT_BEFORE_LAUNCH in spinup/user_config.py sets the time.", "cyan")
+        console.countdown(wait_s)
+
+
+def experiment_begins(job: Job) -> None:
+    """Print the name and the arguments of a single run."""
+    console.say("Running experiment:\n", "cyan", bold=True)
+    console.say(f"{job.exp_name}\n")
+    console.say("with kwargs:\n", "cyan", bold=True)
+    console.say(dumps({**job.parameters, "seed": job.seed}) + "\n")
+
+
+def run_begins(job: Job, number: int, total: int) -> None:
+    """Print which run of a grid begins."""
+    console.say(f"[{number}/{total}] {job.exp_name or '(no name)'}, seed {job.seed}")
+
+
+def run_ended(record: RunRecord, duration_s: float) -> None:
+    """Print how a run of a grid ended, with the end of the traceback if it raised."""
+    if record.state is State.DONE:
+        console.say(f"    done in {duration_s:.1f} s")
+        return
+    console.say(f"Failed: {failure_text(record)}", "red", bold=True)
+    error = RunDir(record.directory).error
+    if error.exists():
+        console.say(_end(error.read_text(encoding="utf-8", errors="replace")))
+
+
+def _end(text: str, most_lines: int = 12) -> str:
+    lines = text.rstrip().splitlines()
+    return "\n".join(["...", *lines[-most_lines:]] if len(lines) > most_lines else lines)
+
+
+def failure_text(record: RunRecord) -> str:
+    """What happened to a run that failed, in one line."""
+    return ": ".join(filter(None, [record.reason or str(record.state), record.message]))
+
+
+def where_results_are(directory: object) -> None:
+    """Print where a run's results are."""
+    console.divider()
+    console.say(f"End of experiment. Everything it wrote is in\n{directory}", "cyan", bold=True)
+    console.divider()
+
+
+def grid_ended(records: Sequence[RunRecord]) -> None:
+    """Print how many runs are done, and a table of those that are not."""
+    failed = [record for record in records if record.state is not State.DONE]
+    console.divider()
+    console.say(f"{len(records) - len(failed)} of {len(records)} runs are done.", bold=True)
+    if failed:
+        console.say("These are not:\n", "red", bold=True)
+        width = max(len(record.name) for record in failed)
+        for record in failed:
+            console.say(f"  {record.name:<{width}}  seed {record.seed:<6} {failure_text(record)}")
+            console.say(f"  {'':<{width}}  {RunDir(record.directory).output}")
+    console.divider()
