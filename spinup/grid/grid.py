@@ -70,6 +70,10 @@ class Grid:
     def __bool__(self) -> bool:
         return True
 
+    def __iter__(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """``for variant, name in eg``: as `named_variants`."""
+        return self.named_variants()
+
     def named_variants(self) -> Iterator[tuple[dict[str, Any], str]]:
         """Every variant with its name, one by one, the last parameter's values changing fastest.
 

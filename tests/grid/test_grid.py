@@ -87,6 +87,10 @@ def test_enumeration_is_lazy():
     assert next(iter(eg.named_variants()))[1] == "g_p0x0_p1x0_p2x0_p3x0_p4x0"
 
 
+def test_a_grid_iterates_over_variants_and_names():
+    assert list(make("g", a=[1, 2])) == [({"a": 1}, "g_a1"), ({"a": 2}, "g_a2")]
+
+
 def test_a_variant_that_lacks_a_parameter_is_an_error():
     with pytest.raises(GridError, match="no value for 'a'"):
         make(a=[1, 2]).variant_name({"b": 1})
