@@ -3,11 +3,12 @@
 The five lines of Spinning Up, unchanged::
 
     from spinup import ExperimentGrid
+    from spinup.algos.ars import ars
 
     eg = ExperimentGrid(name="ars-cartpole")
     eg.add("env_name", "CartPole-v1")
     eg.add("seed", [0, 10, 20])
-    eg.add("alpha", [0.01, 0.1], in_name=True)
+    eg.add("nu", [0.1, 0.5], in_name=True)
     eg.run(ars)
 """
 

@@ -68,7 +68,7 @@ def make_parameter(
     if terms[0] in RESERVED:
         raise GridError(
             f"The key {key!r} is reserved: {terms[0]} is an argument of call_experiment. "
-            "Give it to run(), or rename the parameter."
+            "Rename the parameter."
         )
     values = list_values(vals)
     if not values:

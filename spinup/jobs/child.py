@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
@@ -35,15 +36,15 @@ def run(payload: Path) -> int:
         raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
     status = status.running()
     write_status(run_dir, status)
+    faulthandler.enable(file=2)  # a crash of C code says where, in output.log
     try:
         result = _call(payload)
     except SystemExit as stop:
-        code = _exit_code(stop)
-        if code == 0:
-            write_status(run_dir, status.done())
-            return 0
-        write_status(run_dir, status.failed(f"exit code {code}", exit_code=code))
-        return code
+        code, message = _exit_code(stop)
+        if code != 0:
+            write_status(run_dir, status.failed(f"exit code {code}", message=message, exit_code=code))
+            return code
+        result = None
     except BaseException as error:  # noqa: BLE001 - whatever ended the thunk is written down
         message = _report(run_dir, error)
         write_status(run_dir, status.failed("exception", message=message, exit_code=1))
@@ -64,22 +65,34 @@ def _call(payload: Path) -> Any:
     return call()
 
 
-def _exit_code(stop: SystemExit) -> int:
-    """What the interpreter would make of ``sys.exit(...)``."""
+def _exit_code(stop: SystemExit) -> tuple[int, str | None]:
+    """What the interpreter would make of ``sys.exit(...)``, and the message if that is one."""
     if stop.code is None or isinstance(stop.code, int):
-        return int(stop.code or 0) & 0xFF
+        return int(stop.code or 0) & 0xFF, None
     _print_error(f"{stop.code}\n")
-    return 1
+    return 1, _first_line(str(stop.code))
 
 
 def _report(run_dir: RunDir, error: BaseException) -> str:
-    """Write the traceback down, without the frames that are ours; give its last line."""
+    """Write the traceback down, without the frames that are ours; give it in one line."""
     lines = traceback.format_exception(type(error), error, _user_part(error.__traceback__))
     text = "".join(lines)
     _print_error(text)
     write_text(run_dir.error, text)
-    last = "".join(traceback.format_exception_only(error)).strip().splitlines()
-    return last[-1][:_LONGEST_MESSAGE] if last else type(error).__name__
+    # Type and first line: what follows in a message of many lines explains it.
+    first = _first_line(_text_of(error))
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception's own __str__ may raise anything
+        return ""
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")[:_LONGEST_MESSAGE]
 
 
 def _user_part(trace: TracebackType | None) -> TracebackType | None:

@@ -53,7 +53,8 @@ def make_room(job: Job) -> None:
         )
     why = _describe_earlier(job)
     target = archive(job.run_dir, job.data_dir)
-    console.say(f"{path} held {why}. It was moved to {target}.", "yellow")
+    place = os.path.relpath(target, job.data_dir)
+    console.say(f"{path.name} held {why}; that was moved to {place} in {job.data_dir}.", "yellow")
 
 
 def _holds_a_run(run_dir: RunDir) -> bool:
@@ -75,6 +76,8 @@ def _describe_earlier(job: Job) -> str:
         status = read_status(job.run_dir)
     if status is None:
         return "something that is no run of this package"
+    if status.identity != job.identity:
+        return "a run with another config (a function or an object among its arguments differs)"
     return f"an earlier run of the same config ({status.state})"
 
 

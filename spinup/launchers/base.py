@@ -36,5 +36,10 @@ class RunProcess(Protocol):
 class Launcher(Protocol):
     """A way to start runs."""
 
-    def start(self, job: Job) -> RunProcess:
-        """Start the child of ``job``, whose directory is prepared."""
+    def start(self, job: Job, lock: int) -> RunProcess:
+        """Start the child of ``job``, whose directory is prepared.
+
+        Args:
+            job: The run.
+            lock: Descriptor of the run's lock, which the child holds too.
+        """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spinup import console
 from spinup.errors import RecordError
 from spinup.jobs.prepare import prepare
+from spinup.launchers.base import GRACE_S
 from spinup.rundir.lock import locked
 from spinup.rundir.record import RunRecord, read_record
 from spinup.rundir.status import State, Status, read_status, write_status
@@ -36,21 +37,28 @@ def execute(job: Job, launcher: Launcher, *, relays_output: bool) -> RunRecord:
         RunDirError: The run directory cannot be made.
         KeyboardInterrupt: Ctrl-C; the run has been ended and is recorded as interrupted.
     """
-    with locked(job.run_dir):
+    with locked(job.run_dir) as lock:
         prepare(job)
         try:
-            process = launcher.start(job)
+            process = launcher.start(job, lock.file)
         except OSError as error:
             write_status(job.run_dir, job.queued().failed("could not start", message=str(error)))
             return read_record(job.run_dir)
         try:
             ended = _watch(process, _Tail(job.run_dir.output) if relays_output else None)
         except BaseException:
-            ended = process.stop()
-            conclude(job, ended, is_interrupted=True)
+            console.say(f"Stopping the run, within {GRACE_S:.0f} s; once more to end it at once.", "yellow")
+            conclude(job, _stop(process), is_interrupted=True)
             raise
         conclude(job, ended)
         return read_record(job.run_dir)
+
+
+def _stop(process: RunProcess) -> Exit:
+    try:
+        return process.stop()
+    except KeyboardInterrupt:
+        return process.stop(grace_s=0)
 
 
 def _watch(process: RunProcess, tail: _Tail | None) -> Exit:

@@ -22,7 +22,7 @@ _ENTRYPOINT = Path(__file__).parents[1] / "utils" / "run_entrypoint.py"
 class LocalLauncher:
     """Starts each run in a fresh interpreter."""
 
-    def start(self, job: Job) -> LocalProcess:
+    def start(self, job: Job, lock: int) -> LocalProcess:
         """Start the child of ``job``, whose directory is prepared."""
         if not sys.executable:
             raise RunDirError("This Python does not know its own executable, so no run can be started.")
@@ -34,7 +34,10 @@ class LocalLauncher:
                 # The child writes its log itself: nothing is lost should this process die.
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                # What it prints goes to a file, which takes all that a terminal may not.
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+                # Should this process die, the run still holds its lock, and no other one joins it.
+                pass_fds=[lock],
                 # Away from the terminal's signals, and one group to end with all its descendants.
                 start_new_session=True,
             )
@@ -58,7 +61,7 @@ class LocalProcess:
 
     def stop(self, grace_s: float = GRACE_S) -> Exit:
         """End the run, gently first, by force after ``grace_s``; nothing of it is left."""
-        if self._process.poll() is None:
+        if grace_s > 0 and self._process.poll() is None:
             self._signal_group(signal.SIGTERM)
         ended = self.wait(grace_s)
         if ended is None:

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from spinup.errors import RecordError
+from spinup.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,8 @@ class _Converter:
             return self._array(value)
         name = getattr(value, "__name__", None)
         if isinstance(name, str):
-            return name
+            # All lambdas have one name; with the hash that is in a variant's name, each can be told.
+            return f"{name}@{fingerprint(value)[:8]}" if name == "<lambda>" else name
         return self._object(value)
 
     def _mapping(self, value: Mapping[Any, Any]) -> JSON:

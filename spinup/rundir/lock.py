@@ -1,8 +1,10 @@
-"""The right to write a run directory: held by one process at a time, and gone when it dies."""
+"""The right to write a run directory: held by one run at a time, and gone when its last process dies."""
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spinup.errors import RunIsLive
@@ -13,27 +15,67 @@ if TYPE_CHECKING:
     from spinup.rundir.layout import RunDir
 
 
+@dataclass(frozen=True)
+class RunLock:
+    """A run's lock, held.
+
+    Attributes:
+        run_dir: Whose lock it is.
+        file: Descriptor of the locked file. A child process that inherits it holds the lock too, also
+            when this process is dead.
+    """
+
+    run_dir: RunDir
+    file: int
+
+    def release(self) -> None:
+        """Let go of it, leaving nothing; the run's other processes are gone."""
+        # Removed while it is held: who opened it before finds a file without a name, and tries again.
+        self.run_dir.lock.unlink(missing_ok=True)
+        os.close(self.file)
+
+
+def acquire(run_dir: RunDir) -> RunLock | None:
+    """The run's lock, or None if another process holds it."""
+    from filelock import lock_descriptor  # noqa: PLC0415 - only a launch needs it
+
+    run_dir.lock.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        file = os.open(run_dir.lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        try:
+            if not lock_descriptor(file, blocking=False):
+                os.close(file)
+                return None
+        except BaseException:
+            os.close(file)
+            raise
+        # Between opening and locking, its last holder may have removed it; then it locks nothing.
+        if _is_still(run_dir, file):
+            return RunLock(run_dir, file)
+        os.close(file)
+
+
+def _is_still(run_dir: RunDir, file: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), run_dir.lock.lstat())
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
-def locked(run_dir: RunDir) -> Iterator[None]:
+def locked(run_dir: RunDir) -> Iterator[RunLock]:
     """Hold the run's lock for the length of the block; nothing is left of it afterwards.
 
     Raises:
         RunIsLive: Another process holds it.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - only a launch needs it
-
-    run_dir.lock.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run_dir.lock, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
+    lock = acquire(run_dir)
+    if lock is None:
         raise RunIsLive(
             f"Another process is running {run_dir.path} right now. "
             "Wait for it to end, or give this run another name, seed or data_dir."
-        ) from error
+        )
     try:
-        yield
+        yield lock
     finally:
-        # Removed while it is held: who opened it before finds a file without a name, and tries again.
-        run_dir.lock.unlink(missing_ok=True)
         lock.release()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: A larger diff is cut off here; code of this size should have been committed.
 LARGEST_DIFF_BYTES = 200_000
 
+_MOST_UNTRACKED = 200
+
 
 def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path) -> None:
     """Write provenance.json.
@@ -52,11 +54,13 @@ def git_state(directory: Path) -> dict[str, Any] | None:
     if commit is None:
         return None
     diff = _git(directory, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or b""
+    untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "--full-name", ":/") or b""
     return {
         "commit": commit.decode().strip(),
         "is_dirty": bool(diff),
         "diff": diff[:LARGEST_DIFF_BYTES].decode("utf-8", "replace"),
         "diff_is_cut": len(diff) > LARGEST_DIFF_BYTES,
+        "untracked_files": untracked.decode("utf-8", "replace").splitlines()[:_MOST_UNTRACKED],
     }
 
 

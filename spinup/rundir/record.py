@@ -26,7 +26,7 @@ class RunRecord:
         state: ``done`` or ``failed`` once it has ended.
         result: What the thunk returned, as JSON says it; None if it cannot, or if the run failed.
         reason: Why the run failed, in a few words.
-        message: The last line of the error.
+        message: The error in one line.
     """
 
     name: str

@@ -47,7 +47,7 @@ class Status:
         attempt: 1 for the first time that this run is tried.
         num_cpu: Processes of the run.
         reason: Why it failed, in a few words: ``exception``, ``exit code 3``, ``signal SIGKILL``.
-        message: The last line of the error, when there is one.
+        message: The error in one line, when there is one.
         exit_code: Exit code of the process, once it has exited.
         signal: Name of the signal that ended it.
         queued_at: UTC, ISO 8601, as are the next two.

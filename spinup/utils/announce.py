@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from spinup.jobs.job import Job
     from spinup.rundir.record import RunRecord
 
+#: Reason of a run that could not even start.
+NOT_STARTED = "not started"
+
 _MOST_VALUES = 20
 _MOST_NAMES = 100
 
@@ -48,15 +51,16 @@ def _value_text(value: object) -> str:
     return content if isinstance(content, str) else json.dumps(content)
 
 
-def coming_experiments(names: Sequence[str], num_runs: int, num_equal: int) -> None:
-    """Print the names of the experiments that are about to run."""
+def coming_experiments(names: Sequence[str], num_runs: int, num_equal: int, data_dir: object) -> None:
+    """Print the names of the experiments that are about to run, and where they will write."""
     console.say("\nPreparing to run the following experiments...\n", "green", bold=True)
     different = sorted(set(names))
     for name in different[:_MOST_NAMES]:
         console.say(name or "(no name)")
     if len(different) > _MOST_NAMES:
         console.say(f"... and {len(different) - _MOST_NAMES} more")
-    console.say(f"\n{num_runs} runs of {len(different)} experiments.")
+    console.say(f"\n{num_runs} runs of {len(different)} experiments, below {data_dir}")
+    console.say("What a run prints goes to output.log in its directory.")
     if num_equal:
         console.say(
             f"{num_equal} variants are equal to another one in all, and are not run twice.", "yellow"
@@ -71,8 +75,12 @@ def launch_delay(wait_s: float) -> None:
         console.say(
             "Launch delayed to give you a few seconds to review your experiments.", "cyan", bold=True
         )
-        console.say("Ctrl-C stops it. WAIT_BEFORE_LAUNCH in spinup/user_config.py sets the time.", "cyan")
-        console.countdown(wait_s)
+        console.say("Ctrl-C stops it; SPINUP_WAIT_BEFORE_LAUNCH=0 does without the delay.", "cyan")
+        try:
+            console.countdown(wait_s)
+        except KeyboardInterrupt:
+            console.say("\nInterrupted; nothing was started.", "yellow")
+            raise
 
 
 def experiment_begins(job: Job) -> None:
@@ -116,15 +124,19 @@ def where_results_are(directory: object) -> None:
     console.divider()
 
 
-def grid_ended(records: Sequence[RunRecord]) -> None:
-    """Print how many runs are done, and a table of those that are not."""
+def grid_ended(records: Sequence[RunRecord], num_runs: int, data_dir: object) -> None:
+    """Print how many of ``num_runs`` are done, a table of those that failed, and where all of it is."""
     failed = [record for record in records if record.state is not State.DONE]
     console.divider()
-    console.say(f"{len(records) - len(failed)} of {len(records)} runs are done.", bold=True)
+    console.say(f"{len(records) - len(failed)} of {num_runs} runs are done.", bold=True)
+    if len(records) < num_runs:
+        console.say(f"Interrupted: {num_runs - len(records)} have not run to their end.", "yellow")
     if failed:
         console.say("These are not:\n", "red", bold=True)
         width = max(len(record.name) for record in failed)
         for record in failed:
             console.say(f"  {record.name:<{width}}  seed {record.seed:<6} {failure_text(record)}")
-            console.say(f"  {'':<{width}}  {RunDir(record.directory).output}")
+            if record.reason != NOT_STARTED:
+                console.say(f"  {'':<{width}}  {RunDir(record.directory).output}")
+    console.say(f"Results are in {data_dir}")
     console.divider()

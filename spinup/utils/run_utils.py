@@ -64,14 +64,17 @@ def call_experiment(
 ) -> RunRecord:
     """Run ``thunk(**kwargs)`` in a process of its own, and give the record of that run.
 
+    A *thunk* is a function that is called once, with the hyperparameters of one run; Spinning Up's word.
+
     The thunk also gets ``seed``, ``logger_kwargs`` and, where there is an ``env_name``, ``env_fn``, each
     only if it accepts it. What it prints is shown as it comes and kept in ``output.log``.
 
     Args:
         exp_name: Name of the experiment; its runs with different seeds share it.
-        thunk: A function, a lambda, a partial, a method, any callable.
+        thunk: What to run: a function, a lambda, a partial, a method, any callable.
         seed: Seed of the run.
-        num_cpu: MPI processes of the run, or ``'auto'``; more than 1 is not supported yet.
+        num_cpu: MPI processes of the run, or ``'auto'`` for as many as there are physical cores; more
+            than 1 is not supported yet.
         data_dir: Where results go; ``DEFAULT_DATA_DIR`` of `spinup.user_config` by default.
         datestamp: Put date and time into the directories' names.
         **kwargs: The thunk's hyperparameters. ``logger_kwargs`` replaces those made here, and its
@@ -80,10 +83,13 @@ def call_experiment(
     Returns:
         Name, seed, directory, state and result of the run.
 
+    The errors are those of `spinup.errors`; each is a `SpinupError`.
+
     Raises:
         ExperimentFailed: The thunk raised, or its process ended in another way.
         ThunkError: The thunk does not accept these arguments; nothing was started.
         UnknownEnvironment: ``env_name`` is not known; nothing was started.
+        UnsupportedNumCpu: ``num_cpu`` cannot be had; nothing was started.
         NotPicklable: The thunk or an argument cannot be sent to a process; nothing was started.
         UnsafePath: The name or the seed is not fit for a directory; nothing was started.
         RunDirError: The run's directory cannot be written, or another process is writing it.
@@ -111,10 +117,12 @@ class ExperimentGrid(Grid):
 
     Example::
 
+        from spinup.algos.ars import ars
+
         eg = ExperimentGrid(name="ars-cartpole")
         eg.add("env_name", "CartPole-v1")
         eg.add("seed", [0, 10, 20])
-        eg.add("alpha", [0.01, 0.1], in_name=True)
+        eg.add("nu", [0.1, 0.5], in_name=True)
         eg.run(ars)
 
     Args:
@@ -174,21 +182,16 @@ class ExperimentGrid(Grid):
         """
         self.print()
         jobs = plan_grid(self, thunk, num_cpu=num_cpu, place=_place(data_dir, is_stamped=datestamp))
-        announce.coming_experiments([job.exp_name for job in jobs], len(jobs), len(self) - len(jobs))
+        place = jobs[0].data_dir
+        announce.coming_experiments([job.exp_name for job in jobs], len(jobs), len(self) - len(jobs), place)
         announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-        records = []
-        for number, job in enumerate(jobs, start=1):
-            announce.run_begins(job, number, len(jobs))
-            begin_s = time.monotonic()
-            records.append(_execute_in_grid(job))
-            announce.run_ended(records[-1], time.monotonic() - begin_s)
-        announce.grid_ended(records)
+        records = _run_all(jobs)
         failed = [record for record in records if record.state is not State.DONE]
         if failed:
+            first = failed[0]
             raise GridFailed(
-                f"{len(failed)} of {len(records)} runs failed, the first of them "
-                f"{failed[0].name!r} (seed {failed[0].seed}): {announce.failure_text(failed[0])}. "
-                f"Its log is {RunDir(failed[0].directory).output}",
+                f"{len(failed)} of {len(records)} runs failed, the first of them {first.name!r} "
+                f"(seed {first.seed}): {announce.failure_text(first)} ({first.directory})",
                 records,
             )
         return records
@@ -202,6 +205,20 @@ def _execute(job: Job, *, relays_output: bool) -> RunRecord:
     return execute(job, LocalLauncher(), relays_output=relays_output)
 
 
+def _run_all(jobs: list[Job]) -> list[RunRecord]:
+    """Do one run after another, and tell of each; the summary also comes where Ctrl-C ends it."""
+    records: list[RunRecord] = []
+    try:
+        for number, job in enumerate(jobs, start=1):
+            announce.run_begins(job, number, len(jobs))
+            begin_s = time.monotonic()
+            records.append(_execute_in_grid(job))
+            announce.run_ended(records[-1], time.monotonic() - begin_s)
+    finally:
+        announce.grid_ended(records, len(jobs), jobs[0].data_dir)
+    return records
+
+
 def _execute_in_grid(job: Job) -> RunRecord:
     """Do one run of a grid; one that cannot even start must not stop the others."""
     try:
@@ -212,7 +229,7 @@ def _execute_in_grid(job: Job) -> RunRecord:
             seed=job.seed,
             directory=job.run_dir.path,
             state=State.FAILED,
-            reason="not started",
+            reason=announce.NOT_STARTED,
             message=str(error),
         )
 

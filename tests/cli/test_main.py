@@ -53,7 +53,7 @@ def test_the_demo_learns_and_draws(tmp_path, capfd):
     assert main(["demo", "--data_dir", str(tmp_path)]) == 0
     out = capfd.readouterr().out
     assert "12 of 12 runs are done" in out
-    assert ": solved." in out
+    assert "500: demo_verv1_nu0-1, demo_verv2_nu0-1." in out
     picture = tmp_path / "learning_curves.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert str(picture) in out

@@ -212,3 +212,26 @@ def test_ctrl_c_ends_the_run_and_is_recorded(project):
     status = json.loads((project / "data" / "own" / "own_s0" / "status.json").read_text())
     assert (status["state"], status["reason"]) == ("failed", "interrupted")
     assert not Path(f"/proc/{status['pid']}").exists()
+
+
+def test_the_run_of_a_killed_launcher_is_not_joined_by_another(project):
+    (project / "own.py").write_text(
+        "import signal\n"
+        "from spinup import call_experiment\n"
+        "def thunk():\n    print('READY', flush=True)\n    signal.pause()\n"
+        "call_experiment('own', thunk)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-u", "own.py"], cwd=project, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while process.stdout.readline().strip() != "READY":
+            assert process.poll() is None
+        process.kill()
+    status_file = project / "data" / "own" / "own_s0" / "status.json"
+    pid = json.loads(status_file.read_text())["pid"]
+    try:
+        run = python("own.py", cwd=project)
+        assert "RunIsLive" in run.stderr
+        assert json.loads(status_file.read_text())["pid"] == pid
+    finally:
+        os.kill(pid, 9)

@@ -31,6 +31,7 @@ def test_a_clean_repository_is_its_commit(repo):
         "is_dirty": False,
         "diff": "",
         "diff_is_cut": False,
+        "untracked_files": [],
     }
 
 
@@ -39,6 +40,12 @@ def test_what_has_changed_since_is_kept(repo):
     state = git_state(repo)
     assert state["is_dirty"]
     assert "-x = 1\n+x = 2\n" in state["diff"]
+
+
+def test_files_that_git_does_not_know_are_named(repo):
+    (repo / "pkg").mkdir()
+    (repo / "pkg" / "new.py").write_text("x = 3\n")
+    assert git_state(repo / "pkg")["untracked_files"] == ["pkg/new.py"]
 
 
 def test_a_large_diff_is_cut(repo):
