@@ -100,6 +100,10 @@ class MissingExtra(SpinupError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed. Install it with: pip install 'spinup[{extra}]'")
+        self._arguments = (what, extra)
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), self._arguments
 
 
 class ExperimentFailed(SpinupError, RuntimeError):
@@ -113,6 +117,10 @@ class ExperimentFailed(SpinupError, RuntimeError):
         super().__init__(message)
         self.record = record
 
+    # Errors cross processes too: a pool that cannot unpickle one hangs or breaks.
+    def __reduce__(self) -> tuple[type[ExperimentFailed], tuple[str, object]]:
+        return type(self), (str(self), self.record)
+
 
 class GridFailed(SpinupError, RuntimeError):
     """Some runs of a grid ended, and not well; the others are finished.
@@ -124,3 +132,6 @@ class GridFailed(SpinupError, RuntimeError):
     def __init__(self, message: str, records: Sequence[object]) -> None:
         super().__init__(message)
         self.records = list(records)
+
+    def __reduce__(self) -> tuple[type[GridFailed], tuple[str, list[object]]]:
+        return type(self), (str(self), self.records)

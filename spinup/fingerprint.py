@@ -19,6 +19,7 @@ from typing import Any
 LONGEST_NAME_BYTES = 255
 
 # What Python itself puts into a class's namespace; says nothing about the class, or repeats it.
+_MOST_COMPOUNDS = 100_000
 _CLASS_NOISE = {
     "__dict__",
     "__weakref__",
@@ -36,15 +37,25 @@ def fingerprint(value: Any, *, salt: str = "") -> str:
     """A hash of ``value``, as 64 hexadecimal digits.
 
     Args:
-        value: Anything. NumPy's scalars count as the Python numbers that they hold.
+        value: Anything. NumPy's int64, float64 and bool count as the Python values that they hold.
         salt: Enters the hash of parts that cannot be looked into, such as locks and generators; it
             tells two of them apart.
     """
     hasher = _Hasher(salt.encode())
     try:
         return hasher.digest(value).hex()
-    except RecursionError:
-        return hasher.opaque(value).hex()
+    except (RecursionError, _TooMuch):
+        return _hash_of_pickle(value, hasher).hex()
+
+
+def _hash_of_pickle(value: Any, hasher: _Hasher) -> bytes:
+    """For what refers to itself in too many ways: pickle visits each part once."""
+    import cloudpickle  # noqa: PLC0415 - hardly ever needed
+
+    try:
+        return _hash(b"pickle", cloudpickle.dumps(value))
+    except Exception:  # noqa: BLE001 - pickling runs the objects' own code
+        return hasher.opaque(value)
 
 
 def reference(thing: Any) -> str | None:
@@ -64,11 +75,8 @@ def reference(thing: Any) -> str | None:
 
 
 def _script_name() -> str:
-    main = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name:
-        return str(spec.name)
-    file = str(getattr(main, "__file__", "") or "__main__")
+    # By its file, so that `python pkg/x.py` and `python -m pkg.x` are one script.
+    file = str(getattr(sys.modules.get("__main__"), "__file__", "") or "__main__")
     return file.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py")
 
 
@@ -81,12 +89,17 @@ def shorten(name: str, limit_bytes: int = LONGEST_NAME_BYTES) -> str:
     return encoded[: limit_bytes - len(mark)].decode("utf-8", "ignore") + mark
 
 
+class _TooMuch(Exception):
+    """More parts than can be visited in every order in which they refer to each other."""
+
+
 class _Hasher:
     """One hashing: knows the objects it is inside of, so that a cycle ends."""
 
     def __init__(self, salt: bytes) -> None:
         self._salt = salt
         self._inside: dict[int, int] = {}
+        self._compounds_left = _MOST_COMPOUNDS
 
     def digest(self, value: Any) -> bytes:
         atom = _atom(value)
@@ -95,6 +108,9 @@ class _Hasher:
         if id(value) in self._inside:
             # How far up the cycle closes, not where it began: the same from every process.
             return _hash(b"cycle", str(len(self._inside) - self._inside[id(value)]).encode())
+        self._compounds_left -= 1
+        if self._compounds_left < 0:
+            raise _TooMuch
         self._inside[id(value)] = len(self._inside)
         try:
             return self._compound(value)
@@ -133,7 +149,9 @@ class _Hasher:
                 return _hash(b"named", name.encode())
         if isinstance(value, types.FunctionType):
             cells = [_cell_contents(cell) for cell in value.__closure__ or ()]
-            parts = (value.__code__, value.__defaults__, value.__kwdefaults__, cells)
+            names = [name for name in value.__code__.co_names if name in value.__globals__]
+            used = {name: value.__globals__[name] for name in names}
+            parts = (value.__code__, value.__defaults__, value.__kwdefaults__, cells, used, vars(value))
             return _hash(b"function", value.__qualname__.encode(), *map(self.digest, parts))
         if isinstance(value, type):
             namespace = {k: v for k, v in vars(value).items() if k not in _CLASS_NOISE}
@@ -165,11 +183,12 @@ def _atom(value: Any) -> tuple[bytes, ...] | None:
     """Tag and content of a value without parts, else None."""
     if value is None or value is Ellipsis or isinstance(value, bool):
         return b"constant", repr(value).encode()
-    if isinstance(value, str) and type(value).__str__ is str.__str__:
+    if type(value) is str or (isinstance(value, str) and type(value).__module__ == "numpy"):
         return b"str", value.encode("utf-8", "surrogatepass")
     if type(value) is int:
         return b"int", hex(value).encode()
-    if isinstance(value, float) and type(value).__module__ in {"builtins", "numpy"}:
+    # NumPy's double is a float; its other scalars have a type that a computation can notice.
+    if type(value) is float or (isinstance(value, float) and type(value).__module__ == "numpy"):
         return b"float", float(value).hex().encode()
     if type(value) is complex:
         return b"complex", value.real.hex().encode(), value.imag.hex().encode()
@@ -177,9 +196,8 @@ def _atom(value: Any) -> tuple[bytes, ...] | None:
         return type(value).__name__.encode(), bytes(value)
     if isinstance(value, types.ModuleType):
         return b"module", value.__name__.encode()
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
-        item = value.item()
-        return None if type(item) is type(value) else _atom(item)
+    if type(value).__module__ == "numpy" and type(value).__name__ in {"int64", "bool", "bool_"}:
+        return _atom(value.item())
     return None
 
 

@@ -11,7 +11,7 @@ _SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
 def _communicator() -> Any | None:
     """COMM_WORLD when an MPI launcher started this process, else None."""
-    if not any(int(os.environ.get(name, "1")) > 1 for name in _SIZE_VARIABLES):
+    if not any(os.environ.get(name, "1") not in {"", "0", "1"} for name in _SIZE_VARIABLES):
         return None
     from mpi4py import MPI  # noqa: PLC0415 - only a process started by MPI needs it
 

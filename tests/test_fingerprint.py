@@ -130,3 +130,20 @@ def test_a_shortened_name_fits_and_a_short_one_stays(name, limit):
     size = len(name.encode("utf-8", "surrogatepass"))
     assert short == name if size <= limit else len(short.encode()) <= limit
     assert size <= limit or shorten(name + "x", limit) != short
+
+
+def test_parts_that_refer_to_each_other_in_many_ways_have_a_fingerprint():
+    def maze(size):
+        rooms = [Thing(i) for i in range(size)]
+        for room in rooms:
+            room.others = [other for other in rooms if other is not room]
+        return rooms
+
+    assert fingerprint(maze(30)) == fingerprint(maze(30)) != fingerprint(maze(31))
+
+
+def test_shared_parts_do_not_multiply():
+    shared = [1]
+    for _ in range(60):
+        shared = [shared, shared]
+    assert len(fingerprint(shared)) == 64

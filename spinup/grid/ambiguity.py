@@ -36,6 +36,9 @@ def is_ambiguous(segments: Sequence[Sequence[str]]) -> bool:
         leader, laggard, ahead = states.pop()
         if leader == laggard and not ahead:
             return True
+        if not ahead and leader < laggard:
+            # Neither is ahead, so the one that has used fewer parameters is the one to go on.
+            leader, laggard = laggard, leader
         if laggard == len(pools):
             continue
         for state in _steps(pools[laggard], leader, laggard, ahead):
@@ -62,32 +65,45 @@ def _starting_with(pool: Sequence[str], prefix: str) -> Iterator[str]:
         yield pool[at]
 
 
-def count_readings(name: str, segments: Sequence[Sequence[str]], *, is_stripped: bool) -> int:
+def count_readings(name: str, segments: Sequence[Pool], *, is_stripped: bool) -> int:
     """In how many ways ``name`` can be made of one segment per parameter.
 
     Args:
         name: The joined segments.
-        segments: As in `is_ambiguous`.
+        segments: For each parameter its segments, in the order in which they are joined.
         is_stripped: Underscores at the beginning of ``name`` were taken off.
     """
     # How many choices so far end at this place in the name; -1: nothing but stripped underscores.
-    counts: Counter[int] = Counter({-1 if is_stripped else 0: 1})
+    counts = Counter({-1 if is_stripped else 0: 1})
     for pool in segments:
         following: Counter[int] = Counter()
-        for segment in pool:
-            for at, count in counts.items():
-                end = _end(name, segment, at)
-                if end is not None:
-                    following[end] += count
+        for at, count in counts.items():
+            for end, ways in pool.ends(name, at):
+                following[end] += count * ways
         counts = following
     return counts[len(name)] + (counts[-1] if not name else 0)
 
 
-def _end(name: str, segment: str, at: int) -> int | None:
-    """Where the segment that begins at ``at`` ends, or None if the name goes on otherwise."""
-    if at < 0:
-        segment = segment.lstrip("_")
-        if not segment:
-            return -1
-        at = 0
-    return at + len(segment) if name.startswith(segment, at) else None
+class Pool:
+    """One parameter's segments, ready to be looked for in names.
+
+    Args:
+        segments: The different segments.
+    """
+
+    def __init__(self, segments: Sequence[str]) -> None:
+        self._plain = Counter(segments)
+        # What is left of them at the beginning of a name, where underscores are taken off.
+        self._first = Counter(segment.lstrip("_") for segment in segments)
+        self._plain_lengths = sorted({len(segment) for segment in self._plain})
+        self._first_lengths = sorted({len(segment) for segment in self._first})
+
+    def ends(self, name: str, at: int) -> Iterator[tuple[int, int]]:
+        """Where a segment that begins at ``at`` can end, and how many segments do."""
+        is_first = at < 0
+        at = max(at, 0)
+        segments = self._first if is_first else self._plain
+        for length in self._first_lengths if is_first else self._plain_lengths:
+            ways = segments.get(name[at : at + length], 0) if at + length <= len(name) else 0
+            if ways:
+                yield (-1 if is_first and not length else at + length), ways

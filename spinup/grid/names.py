@@ -26,18 +26,22 @@ def value_string(value: Any) -> str:
         return "-".join(map(value_string, value))
     if isinstance(value, functools.partial):
         return value_string(value.func)
+    if isinstance(value, (set, frozenset)):
+        # str() of a set has another order in every process.
+        return _NOT_VALID.sub("-", "{" + ", ".join(sorted(map(repr, value))).lower() + "}")
     return _NOT_VALID.sub("-", _text(value).lower())
 
 
 def _text(value: Any) -> str:
     """The name of what has one, else its text; never a memory address."""
-    name = getattr(value, "__name__", None)
-    if isinstance(name, str):
-        return name
     cls: Any = type(value)
-    if cls.__str__ is object.__str__ and cls.__repr__ is object.__repr__:
-        return str(cls.__name__)
     try:
-        return _ADDRESS.sub("", str(value))
+        name = getattr(value, "__name__", None)
+        if isinstance(name, str):
+            return name
+        if cls.__str__ is object.__str__ and cls.__repr__ is object.__repr__:
+            return str(cls.__name__)
+        # An object may also write its address by itself, as mocks do.
+        return _ADDRESS.sub("", str(value)).replace(f"{id(value)}", "").replace(f"{id(value):x}", "")
     except Exception:  # noqa: BLE001 - an object's own methods may raise anything
         return str(cls.__name__)

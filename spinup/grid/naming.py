@@ -12,7 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from spinup.fingerprint import LONGEST_NAME_BYTES, fingerprint, shorten
-from spinup.grid.ambiguity import count_readings, is_ambiguous
+from spinup.grid.ambiguity import Pool, count_readings, is_ambiguous
 from spinup.grid.names import value_string
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ class _Axis:
         parameter: The parameter.
         label: What comes before the value.
         digits: For each text that different values share, how much of their hash tells them apart.
+        hash: The hash of a value.
         segments: What each value adds to the name, in the order of the values.
     """
 
     parameter: Parameter
     label: str
     digits: dict[str, int]
+    hash: Callable[[Any], str]
     segments: tuple[str, ...]
 
     def segment(self, value: Any) -> str:
@@ -49,9 +51,6 @@ class _Axis:
         text = _plain_segment(self.parameter, self.label, value)
         digits = self.digits.get(text)
         return text if digits is None else f"{text}{HASH_MARK}{self.hash(value)[:digits]}"
-
-    def hash(self, value: Any) -> str:
-        return _value_hash(self.parameter, value)
 
 
 class Namer:
@@ -68,6 +67,7 @@ class Namer:
         self._axes = [_make_axis(parameter) for parameter in parameters if parameter.is_named]
         self._pools = [list(dict.fromkeys(axis.segments)) for axis in self._axes]
         self._is_ambiguous = self._may_lose_underscores() or is_ambiguous(self._pools)
+        self._readers = [Pool(pool) for pool in self._pools] if self._is_ambiguous else []
         longest = sum(max(map(len, pool)) for pool in self._pools)
         self._is_short = len(self._prefix.encode("utf-8", "surrogatepass")) + longest <= LONGEST_NAME_BYTES
 
@@ -119,7 +119,7 @@ class Namer:
         return name if self._is_short else shorten(name)
 
     def _count_readings(self, name: str) -> int:
-        return count_readings(name[len(self._prefix) :], self._pools, is_stripped=not self._prefix)
+        return count_readings(name[len(self._prefix) :], self._readers, is_stripped=not self._prefix)
 
     def _may_lose_underscores(self) -> bool:
         """Whether more than the one underscore before the first value could be taken off a name."""
@@ -130,15 +130,16 @@ class Namer:
 
 def _make_axis(parameter: Parameter) -> _Axis:
     label = "_" + value_string(parameter.key if parameter.shorthand is None else parameter.shorthand)
+    hash_of = _make_value_hash(parameter)
     values_of: dict[str, list[Any]] = {}
     for value in parameter.values:
         values_of.setdefault(_plain_segment(parameter, label, value), []).append(value)
     digits = {}
     for text, values in values_of.items():
-        hashes = {_value_hash(parameter, value) for value in values} if len(values) > 1 else set()
+        hashes = set(map(hash_of, values)) if len(values) > 1 else set()
         if len(hashes) > 1:
             digits[text] = _digits_that_differ(hashes)
-    axis = _Axis(parameter, label, digits, ())
+    axis = _Axis(parameter, label, digits, hash_of, ())
     return replace(axis, segments=tuple(map(axis.segment, parameter.values)))
 
 
@@ -148,10 +149,21 @@ def _plain_segment(parameter: Parameter, label: str, value: Any) -> str:
     return label + value_string(value)
 
 
-def _value_hash(parameter: Parameter, value: Any) -> str:
-    # Two locks, say, differ in nothing but their place among the values.
-    place = next((i for i, other in enumerate(parameter.values) if other is value), -1)
-    return fingerprint(value, salt=str(place))
+def _make_value_hash(parameter: Parameter) -> Callable[[Any], str]:
+    """A function from a value of ``parameter`` to its hash, computed once."""
+    places = {id(value): place for place, value in enumerate(parameter.values)}
+    known: dict[int, str] = {}
+
+    def value_hash(value: Any) -> str:
+        # Two locks, say, differ in nothing but their place among the values.
+        place = places.get(id(value), -1)
+        if place < 0:
+            return fingerprint(value, salt="-1")
+        if place not in known:
+            known[place] = fingerprint(value, salt=str(place))
+        return known[place]
+
+    return value_hash
 
 
 def _digits_that_differ(hashes: Collection[str]) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinup.errors import GridError, GridKeyError
 from spinup.grid.names import default_shorthand
+from spinup.grid.variants import copy_containers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +76,8 @@ def make_parameter(
         raise GridError(f"The parameter {key!r} has no values. Give at least one, or leave it out.")
     if shorthand is None and with_default_shorthand:
         shorthand = default_shorthand(key)
-    return Parameter(key, tuple(values), shorthand, bool(in_name))
+    # Copies: what the caller does to a list afterwards must not change what was named and checked.
+    return Parameter(key, tuple(map(copy_containers, values)), shorthand, bool(in_name))
 
 
 def check_fits(parameter: Parameter, others: Iterable[Parameter]) -> None:

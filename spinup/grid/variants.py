@@ -28,7 +28,7 @@ def make_builder(keys: Sequence[str], pools: Sequence[Sequence[Any]]) -> Build:
     def build_with_copies(values: tuple[Any, ...]) -> dict[str, Any]:
         own = list(values)
         for i in to_copy:
-            own[i] = _copy(own[i])
+            own[i] = copy_containers(own[i])
         return build(tuple(own))
 
     return build_with_copies
@@ -80,9 +80,10 @@ def lookup(variant: Any, key: str) -> Any:
     raise GridError(f"This variant has no value for {key!r}; it is not one of this grid's variants.")
 
 
-def _copy(value: Any) -> Any:
+def copy_containers(value: Any) -> Any:
+    """``value`` with lists and dicts of its own, as deep as they go; all else is shared."""
     if type(value) is list:
-        return [_copy(item) for item in value]
+        return [copy_containers(item) for item in value]
     if type(value) is dict:
-        return {key: _copy(item) for key, item in value.items()}
+        return {key: copy_containers(item) for key, item in value.items()}
     return value

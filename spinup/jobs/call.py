@@ -24,8 +24,18 @@ class Call:
     kwargs: Mapping[str, Any]
 
     def __call__(self) -> Any:
-        """What the thunk returns."""
-        return self.thunk(**self.kwargs)
+        """What the thunk returns.
+
+        Raises:
+            ThunkError: That is a coroutine or a generator, whose code has not begun to run.
+        """
+        result = self.thunk(**self.kwargs)
+        if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+            raise ThunkError(
+                f"{_name_of(self.thunk)} returned a {type(result).__name__}, of which nothing has run. "
+                "Wrap it in a function that runs it to its end."
+            )
+        return result
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,11 @@ def make_call(
     """
     signature = _read_signature(thunk)
     final = _with_environment(dict(kwargs), signature)
-    for name, value in {"seed": seed, "logger_kwargs": logger_kwargs}.items():
+    if isinstance(final.get("logger_kwargs"), dict):
+        # What the caller leaves out is ours; its output_dir is among ours, made absolute.
+        own = {key: value for key, value in final["logger_kwargs"].items() if key != "output_dir"}
+        final["logger_kwargs"] = {**logger_kwargs, **own}
+    for name, value in {"seed": seed, "logger_kwargs": dict(logger_kwargs)}.items():
         if signature.accepts(name):
             final.setdefault(name, value)
         else:
@@ -101,7 +115,8 @@ def _read_signature(thunk: Any) -> _Signature:
     if not callable(thunk):
         raise ThunkError(f"The thunk must be callable, not {thunk!r}.")
     function = getattr(thunk, "func", thunk)
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_kind(function) for is_kind in kinds):
         raise ThunkError(f"{name} is a generator or async function: calling it would run nothing.")
     try:
         parameters = inspect.signature(thunk).parameters.values()

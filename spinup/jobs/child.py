@@ -16,7 +16,7 @@ from spinup.jobs.payload import open_payload
 from spinup.rundir.atomic import write_text
 from spinup.rundir.config import exact_json
 from spinup.rundir.layout import RunDir
-from spinup.rundir.status import read_status, write_status
+from spinup.rundir.status import State, Status, read_status, write_status
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,23 +36,32 @@ def run(payload: Path) -> int:
         raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
     status = status.running()
     write_status(run_dir, status)
+    pid = os.getpid()
     faulthandler.enable(file=2)  # a crash of C code says where, in output.log
     try:
         result = _call(payload)
-    except SystemExit as stop:
-        code, message = _exit_code(stop)
-        if code != 0:
-            write_status(run_dir, status.failed(f"exit code {code}", message=message, exit_code=code))
-            return code
-        result = None
-    except BaseException as error:  # noqa: BLE001 - whatever ended the thunk is written down
-        message = _report(run_dir, error)
-        write_status(run_dir, status.failed("exception", message=message, exit_code=1))
-        return 1
-    _keep_result(run_dir, result)
-    write_status(run_dir, status.done())
-    payload.unlink(missing_ok=True)
-    return 0
+    except BaseException as error:
+        if os.getpid() != pid:
+            raise  # in a process that the thunk has forked: the run itself goes on elsewhere
+        end = _end_of(run_dir, status, error)
+    else:
+        if os.getpid() != pid:
+            return 0
+        end = _keep_result(run_dir, status, result)
+    write_status(run_dir, end)
+    if end.state is State.DONE:
+        payload.unlink(missing_ok=True)
+    return end.exit_code or 0
+
+
+def _end_of(run_dir: RunDir, status: Status, error: BaseException) -> Status:
+    """How a run has ended whose thunk raised."""
+    if isinstance(error, SystemExit):
+        code, message = _exit_code(error)
+        if code == 0:
+            return status.done()
+        return status.failed(f"exit code {code}", message=message, exit_code=code)
+    return status.failed("exception", message=_report(run_dir, error), exit_code=1)
 
 
 def _call(payload: Path) -> Any:
@@ -68,7 +77,8 @@ def _call(payload: Path) -> Any:
 def _exit_code(stop: SystemExit) -> tuple[int, str | None]:
     """What the interpreter would make of ``sys.exit(...)``, and the message if that is one."""
     if stop.code is None or isinstance(stop.code, int):
-        return int(stop.code or 0) & 0xFF, None
+        code = int(stop.code or 0)
+        return (code & 0xFF) or int(code != 0), None
     _print_error(f"{stop.code}\n")
     return 1, _first_line(str(stop.code))
 
@@ -78,7 +88,9 @@ def _report(run_dir: RunDir, error: BaseException) -> str:
     lines = traceback.format_exception(type(error), error, _user_part(error.__traceback__))
     text = "".join(lines)
     _print_error(text)
-    write_text(run_dir.error, text)
+    with suppress(OSError):  # it is in output.log too, and the status still has to be written
+        _make_way(run_dir.error)
+        write_text(run_dir.error, text)
     # Type and first line: what follows in a message of many lines explains it.
     first = _first_line(_text_of(error))
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
@@ -112,12 +124,28 @@ def _print_error(text: str) -> None:
             data = data[os.write(2, data) :]
 
 
-def _keep_result(run_dir: RunDir, result: Any) -> None:
+def _keep_result(run_dir: RunDir, status: Status, result: Any) -> Status:
+    """How a run has ended whose thunk returned ``result``, which is kept where JSON can say it."""
     if result is None:
-        return
+        return status.done()
     try:
         text = json.dumps(exact_json(result), indent=4, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         _print_error(f"The thunk's result is not kept, since JSON cannot say it: {error}.\n")
-        return
-    write_text(run_dir.result, text + "\n")
+        return status.done()
+    try:
+        _make_way(run_dir.result)
+        write_text(run_dir.result, text + "\n")
+    except OSError as error:
+        message = f"the result could not be written: {error}"
+        _print_error(message + "\n")
+        return status.failed("record not written", message=message, exit_code=1)
+    return status.done(has_result=True)
+
+
+def _make_way(path: Path) -> None:
+    """Rename a file of the thunk's own that has the name of one of ours."""
+    if os.path.lexists(path):
+        own = path.with_name(f"{path.stem}.thunk{path.suffix}")
+        path.rename(own)
+        _print_error(f"The thunk's own {path.name} is now {own.name}: the run's record uses that name.\n")

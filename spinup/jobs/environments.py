@@ -58,8 +58,8 @@ def find_spec(env_name: Any) -> Any:
         return env_name
     if not isinstance(env_name, str):
         raise UnknownEnvironment(f"env_name must be the name of an environment, not {env_name!r}.")
-    module, _, env_id = env_name.rpartition(":")
-    if module:
+    module, colon, env_id = env_name.rpartition(":")
+    if colon:
         try:
             importlib.import_module(module)
         except Exception as error:

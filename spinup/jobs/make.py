@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spinup.errors import RunDirError, UnsafePath, UnsupportedNumCpu
 from spinup.jobs.call import make_call
 from spinup.jobs.job import Job
 from spinup.rundir.layout import RunDir, check_seed, run_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,6 @@ class Place:
         Raises:
             UnsafePath: The directory would not be in ``data_dir``.
         """
-        if "\0" in self.data_dir:
-            raise UnsafePath(f"data_dir holds a NUL character: {self.data_dir!r}.")
         return os.path.join(self.data_dir, run_path(exp_name, seed, ymd=self.ymd, ymd_hms=self.ymd_hms))
 
 
@@ -72,8 +73,8 @@ def make_job(
     output_dir = os.path.abspath(place.output_dir(exp_name, seed))
     data_dir = os.path.abspath(place.data_dir)
     own = kwargs.get("logger_kwargs")
-    if isinstance(own, Mapping) and own.get("output_dir"):
-        output_dir = os.path.abspath(own["output_dir"])
+    if isinstance(own, dict) and own.get("output_dir"):
+        output_dir = os.path.abspath(check_path(own["output_dir"], "logger_kwargs['output_dir']"))
         data_dir = os.path.dirname(output_dir)
     call = make_call(
         thunk, kwargs, seed=seed, logger_kwargs={"output_dir": output_dir, "exp_name": exp_name}
@@ -90,23 +91,46 @@ def make_job(
     )
 
 
+def check_path(path: Any, name: str) -> str:
+    """``path`` as a string, with the user's home in place of ``~``.
+
+    Args:
+        path: A string or path.
+        name: What to call it in the error.
+
+    Raises:
+        UnsafePath: It is something else, or holds what no path can.
+    """
+    try:
+        text = os.fspath(path)
+        if isinstance(text, str) and text and b"\0" not in os.fsencode(text):
+            return os.path.expanduser(text)
+    except (TypeError, UnicodeEncodeError):
+        pass
+    raise UnsafePath(f"{name} must be the path of a directory, without a NUL character, not {path!r}.")
+
+
 def check_num_cpu(num_cpu: Any) -> int:
     """The number of processes that ``num_cpu`` asks for.
 
     Raises:
         UnsupportedNumCpu: It is no positive integer or ``'auto'``, or more than one.
     """
-    if num_cpu == "auto":
+    if isinstance(num_cpu, str) and num_cpu == "auto":
         import psutil  # noqa: PLC0415 - only 'auto' needs it
 
         num_cpu = psutil.cpu_count(logical=False) or 1
-    if isinstance(num_cpu, bool) or not isinstance(num_cpu, int) or num_cpu < 1:
+    try:
+        number = 0 if isinstance(num_cpu, bool) else operator.index(num_cpu)
+    except TypeError:
+        number = 0
+    if number < 1:
         raise UnsupportedNumCpu(f"num_cpu must be a positive integer or 'auto', not {num_cpu!r}.")
-    if num_cpu > 1:
+    if number > 1:
         raise UnsupportedNumCpu(
-            f"A run of {num_cpu} MPI processes is not supported yet. Use num_cpu=1; nothing was started."
+            f"A run of {number} MPI processes is not supported yet. Use num_cpu=1; nothing was started."
         )
-    return num_cpu
+    return number
 
 
 def check_data_dir(data_dir: Path) -> None:

@@ -81,11 +81,11 @@ def _describe_earlier(job: Job) -> str:
     return f"an earlier run of the same config ({status.state})"
 
 
-def _code_dir(thunk: Any) -> Path:
-    """Where the thunk's source is, or the working directory if that cannot be told."""
+def _code_dir(thunk: Any) -> Path | None:
+    """Where the thunk's source is; None if it is in no file, as in a notebook."""
     function = inspect.unwrap(getattr(thunk, "func", thunk))
     with suppress(TypeError, OSError):
         file = Path(inspect.getfile(function if hasattr(function, "__qualname__") else type(function)))
         if file.is_file():
             return file.resolve().parent
-    return Path.cwd()
+    return None

@@ -115,7 +115,8 @@ class _Tail:
 
     def relay(self) -> None:
         """Show what has come since the last time."""
-        with suppress(FileNotFoundError), self._path.open("rb") as file:
+        # Whether it can be shown or not, as when a pager was closed: the run itself goes on.
+        with suppress(OSError), self._path.open("rb") as file:
             file.seek(self._offset)
             while data := file.read(_CHUNK_BYTES):
                 self._offset += len(data)

@@ -31,6 +31,8 @@ def archive(run_dir: RunDir, data_dir: Path) -> Path:
     name = f"{shorten(run_dir.path.name, 220)}@{datetime.now(UTC):%Y-%m-%d_%H-%M-%S}"
     try:
         shelf.mkdir(parents=True, exist_ok=True)
+        if shelf.is_symlink():
+            raise OSError(f"{shelf} is a symbolic link")
         target = next(t for t in _numbered(shelf / name) if not os.path.lexists(t))
         # Should another process take this name just now, rename fails: it replaces no full directory.
         return run_dir.path.rename(target)

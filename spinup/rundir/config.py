@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
+import errno
 import functools
 import json
 import math
+import os
 import re
+import stat
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,7 @@ _LONGEST_TEXT = 10_000
 _DEEPEST = 40
 _DEEPEST_OBJECT = 3
 _MOST_VALUES = 100_000
+_LARGEST_FILE_BYTES = 1 << 28
 _LARGEST_INT_BITS = 2_000  # Python refuses to write some thousand digits, fewer where it is told to
 _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
@@ -74,9 +78,26 @@ def read_json(path: Path) -> JSON:
         RecordError: The file does not hold JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(_read_plain_file(path))
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path} does not hold valid JSON: {error}") from error
+
+
+def _read_plain_file(path: Path) -> bytes:
+    """The content of a file that is no link, pipe or device, and no larger than a record can be."""
+    # Not blocking, since opening a pipe would otherwise wait for somebody to write to it.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise RecordError(f"{path} is a symbolic link, which is not followed.") from error
+        raise
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST_FILE_BYTES:
+            raise RecordError(f"{path} is no plain file of at most {_LARGEST_FILE_BYTES} bytes.")
+        return file.read()
 
 
 def read_json_object(path: Path) -> dict[str, JSON]:

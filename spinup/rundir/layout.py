@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ARCHIVE = ".archive"
+
+_LARGEST_SEED_BITS = 128  # what a SeedSequence takes as one number
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,29 @@ def check_exp_name(exp_name: str) -> None:
         problem = "is an absolute path"
     elif any(part in {".", ".."} for part in parts):
         problem = "would leave data_dir"
-    elif parts[0] == ARCHIVE:
-        problem = "is where replaced runs are kept"
+    elif any(part.startswith(".") for part in parts):
+        problem = "begins with a dot, and readers pass over hidden directories"
+    elif any(_is_run_of(outer, inner) for outer, inner in itertools.pairwise(parts)):
+        problem = "would lie inside the directory of another run"
+    elif not _is_encodable(exp_name):
+        problem = "holds characters that no file name can have"
     else:
         return
     raise UnsafePath(
         f"The name {exp_name!r} {problem}. Choose a plain name, and say where results go with data_dir."
     )
+
+
+def _is_run_of(experiment: str, directory: str) -> bool:
+    return bool(re.fullmatch(re.escape(experiment) + r"_s-?\d+", directory))
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_seed(seed: Any) -> int:
@@ -125,11 +145,14 @@ def check_seed(seed: Any) -> int:
         UnsafePath: It is no integer; a seed is part of a directory's name.
     """
     try:
-        if not isinstance(seed, bool):
-            return operator.index(seed)
+        number = operator.index(seed)
     except TypeError:
-        pass
-    raise UnsafePath(f"A seed must be an integer, not {seed!r}: it is part of a directory's name.")
+        number = None
+    if number is None or isinstance(seed, bool):
+        raise UnsafePath(f"A seed must be an integer, not {seed!r}: it is part of a directory's name.")
+    if number.bit_length() > _LARGEST_SEED_BITS:
+        raise UnsafePath(f"A seed must have at most {_LARGEST_SEED_BITS} bits; this one is larger.")
+    return number
 
 
 def _shorten_parts(name: str, suffix: str = "") -> str:

@@ -9,6 +9,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +26,26 @@ if TYPE_CHECKING:
 LARGEST_DIFF_BYTES = 200_000
 
 _MOST_UNTRACKED = 200
+_BELIEVED_S = 5.0
+
+# A repository's configuration may name programs; reading needs none of them.
+_READ_ONLY = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
-def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path) -> None:
+def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path | None) -> None:
     """Write provenance.json.
 
     Args:
         run_dir: The run.
         call: What is called: thunk, parameters, seed, num_cpu; JSON-safe.
-        code_dir: A directory of the code that runs, whose git repository is noted.
+        code_dir: A directory of the code that runs, whose git repository is noted; None for code that
+            is in no file.
     """
     content = {
         "call": call,
-        "command_line": shlex.join([sys.executable or "python", *sys.argv]),
-        "working_directory": str(Path.cwd()),
-        "git": git_state(code_dir),
+        "command_line": shlex.join(map(str, [sys.executable or "python", *getattr(sys, "argv", [])])),
+        "working_directory": os.getcwd(),
+        "git": None if code_dir is None else git_state(code_dir),
         "machine": _machine(),
         "packages": _packages(),
         "written_at": utc_now(),
@@ -47,9 +53,16 @@ def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path) -
     write_text(run_dir.provenance, dumps(content) + "\n")
 
 
-@functools.lru_cache(maxsize=64)
 def git_state(directory: Path) -> dict[str, Any] | None:
-    """Commit, and what has changed since, of the repository around ``directory``; None without one."""
+    """Commit, and what has changed since, of the repository around ``directory``; None without one.
+
+    What was found is believed for some seconds, in which a grid may start hundreds of runs.
+    """
+    return _git_state(directory, int(time.monotonic() / _BELIEVED_S))
+
+
+@functools.lru_cache(maxsize=64)
+def _git_state(directory: Path, _: int) -> dict[str, Any] | None:
     commit = _git(directory, "rev-parse", "HEAD")
     if commit is None:
         return None
@@ -67,7 +80,7 @@ def git_state(directory: Path) -> dict[str, Any] | None:
 def _git(directory: Path, *arguments: str) -> bytes | None:
     try:
         return subprocess.run(
-            ["git", "-C", directory, *arguments],  # noqa: S607 - the user's own git
+            ["git", *_READ_ONLY, "-C", directory, *arguments],  # noqa: S607 - the user's own git
             # Reading must not take the repository's lock from a git that works in it.
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
             stdin=subprocess.DEVNULL,

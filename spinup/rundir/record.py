@@ -47,7 +47,7 @@ def read_record(run_dir: RunDir) -> RunRecord:
     status = read_status(run_dir)
     if status is None:
         raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
-    result = read_json(run_dir.result) if status.state is State.DONE and run_dir.result.exists() else None
+    result = read_json(run_dir.result) if status.state is State.DONE and status.has_result else None
     return RunRecord(
         name=status.exp_name,
         seed=status.seed,

@@ -48,6 +48,7 @@ class Status:
         num_cpu: Processes of the run.
         reason: Why it failed, in a few words: ``exception``, ``exit code 3``, ``signal SIGKILL``.
         message: The error in one line, when there is one.
+        has_result: Whether result.json holds what the thunk returned.
         exit_code: Exit code of the process, once it has exited.
         signal: Name of the signal that ended it.
         queued_at: UTC, ISO 8601, as are the next two.
@@ -65,6 +66,7 @@ class Status:
     num_cpu: int = 1
     reason: str | None = None
     message: str | None = None
+    has_result: bool = False
     exit_code: int | None = None
     signal: str | None = None
     queued_at: str | None = None
@@ -77,9 +79,9 @@ class Status:
         """This run, now running in this process."""
         return self._to(State.RUNNING, started_at=utc_now(), host=socket.gethostname(), pid=os.getpid())
 
-    def done(self) -> Status:
+    def done(self, *, has_result: bool = False) -> Status:
         """This run, now done."""
-        return self._to(State.DONE, ended_at=utc_now(), exit_code=0)
+        return self._to(State.DONE, ended_at=utc_now(), exit_code=0, has_result=has_result)
 
     def failed(
         self,

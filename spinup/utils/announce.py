@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from spinup import console
+from spinup.errors import SettingError
 from spinup.rundir.config import dumps, to_json
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
@@ -71,6 +72,8 @@ def coming_experiments(names: Sequence[str], num_runs: int, num_equal: int, data
 
 def launch_delay(wait_s: float) -> None:
     """Give the user ``wait_s`` seconds to look over what is about to run."""
+    if not isinstance(wait_s, (int, float)):
+        raise SettingError(f"WAIT_BEFORE_LAUNCH must be a number of seconds, not {wait_s!r}.")
     if wait_s > 0 and console.is_interactive():
         console.say(
             "Launch delayed to give you a few seconds to review your experiments.", "cyan", bold=True

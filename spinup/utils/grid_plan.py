@@ -39,8 +39,8 @@ def plan_grid(grid: Grid, thunk: Any, *, num_cpu: Any, place: Place) -> list[Job
         other = jobs.setdefault(str(job.run_dir.path), job)
         if other.identity != job.identity:
             raise GridError(
-                f"Two variants would write to one directory, {job.run_dir.path}: "
-                "leave logger_kwargs out of the grid, and each gets a directory of its own."
+                f"Two variants would write to one directory, {job.run_dir.path}. Leave output_dir out of "
+                "the grid's logger_kwargs, and each gets a directory of its own."
             )
     _check_picklable(grid, thunk)
     for data_dir in {job.data_dir for job in jobs.values()}:

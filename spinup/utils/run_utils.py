@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from spinup import user_config
-from spinup.errors import ExperimentFailed, GridFailed, RunDirError
+from spinup.errors import ExperimentFailed, GridFailed, SettingError, SpinupError
 from spinup.grid import Grid
-from spinup.jobs.make import Place, check_data_dir, make_job
+from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import RunDir
 from spinup.rundir.record import RunRecord
@@ -223,7 +223,7 @@ def _execute_in_grid(job: Job) -> RunRecord:
     """Do one run of a grid; one that cannot even start must not stop the others."""
     try:
         return _execute(job, relays_output=False)
-    except RunDirError as error:
+    except (SpinupError, OSError) as error:
         return RunRecord(
             name=job.exp_name,
             seed=job.seed,
@@ -236,7 +236,11 @@ def _execute_in_grid(job: Job) -> RunRecord:
 
 def _place(data_dir: DataDir, *, is_stamped: bool) -> Place:
     """Where results go, by the caller's word or else by the settings as they are now."""
-    directory = os.path.expanduser(os.fspath(data_dir or user_config.DEFAULT_DATA_DIR))
+    directory = check_path(user_config.DEFAULT_DATA_DIR if data_dir is None else data_dir, "data_dir")
+    flags: dict[str, object] = {"datestamp": is_stamped, "FORCE_DATESTAMP": user_config.FORCE_DATESTAMP}
+    for name, value in flags.items():
+        if isinstance(value, str):
+            raise SettingError(f"{name} must be True or False, not {value!r}.")
     if not (is_stamped or user_config.FORCE_DATESTAMP):
         return Place(directory)
     now = datetime.now()  # noqa: DTZ005 - a person reads it off their own clock

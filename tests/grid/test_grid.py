@@ -263,3 +263,75 @@ def reference_value(value):
         return "-".join(reference_value(item) for item in value)
     valid = "-_abcdefghijklmnopqrstuvwxyz0123456789"
     return "".join(c if c in valid else "-" for c in str(value).lower())
+
+
+@pytest.mark.parametrize("num_between", [0, 1, 2, 5])
+def test_flags_with_one_shorthand_are_told_apart_whatever_stands_between(num_between):
+    between = {f"b{i}": [True, False] for i in range(num_between)}
+    assert_names_differ(make("g", use_gae=[True, False], **between, use_norm=[True, False]))
+
+
+def with_attribute(number):
+    def function():
+        return function.number
+
+    function.number = number
+    return function
+
+
+def with_global(number):
+    namespace = {"number": number}
+    exec("f = lambda: number", namespace)
+    return namespace["f"]
+
+
+class Token(str):
+    def __new__(cls, text, number):
+        token = super().__new__(cls, text)
+        token.number = number
+        return token
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [with_attribute(1), with_attribute(2)],
+        [with_global(1), with_global(2)],
+        [Token("a", 1), Token("a", 2)],
+        [np.float32(1), np.float64(1)],
+    ],
+    ids=["attribute", "global", "text", "precision"],
+)
+def test_values_that_pickle_tells_apart_are_told_apart(values):
+    assert_names_differ(make("g", x=values))
+
+
+class Loud:
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __repr__(self):
+        raise RuntimeError("repr")
+
+
+class Shouting:
+    def __repr__(self):
+        return f"<Shouting id={id(self)} at={id(self):x}>"
+
+
+def test_objects_that_raise_or_tell_their_address_have_names():
+    assert_names_differ(make("g", x=[Loud(), Shouting(), 1]))
+    assert names_of(make("g", x=[Shouting(), 1]))[0] == "g_x-shouting-id--at--"
+
+
+def test_a_set_reads_the_same_in_every_process():
+    assert names_of(make("g", x=[{"b", "a", "c"}, 1]))[0] == "g_x--a----b----c--"
+
+
+def test_changing_a_value_after_it_was_added_changes_nothing():
+    layers = [64, 64]
+    eg = make("g", h=[layers, [32]])
+    before = names_of(eg)
+    layers.append(9)
+    assert names_of(eg) == before == [eg.variant_name(v) for v in eg.variants()]
+    assert eg.variants()[0] == {"h": [64, 64]}

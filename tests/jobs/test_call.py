@@ -19,7 +19,8 @@ def test_seed_and_logger_kwargs_go_to_a_thunk_that_accepts_them():
 
 
 def test_the_callers_own_logger_kwargs_win():
-    assert call(lambda logger_kwargs: 0, logger_kwargs={"a": 1}) == {"logger_kwargs": {"a": 1}}
+    own = call(lambda logger_kwargs: 0, logger_kwargs={"a": 1, "exp_name": "mine"})
+    assert own == {"logger_kwargs": {"output_dir": "d", "a": 1, "exp_name": "mine"}}
     assert call(lambda: 0, logger_kwargs={"a": 1}) == {}
 
 

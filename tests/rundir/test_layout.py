@@ -62,3 +62,20 @@ def test_the_lock_of_a_long_name_is_a_possible_file(tmp_path):
     run_dir = RunDir(tmp_path / ("a" * 255))
     run_dir.lock.touch()
     assert run_dir.lock.exists()
+
+
+@pytest.mark.parametrize("name", [".hidden", "a/.b", "a/a_s0", "a/a_s-3", "x/a/a_s0/y", "\ud800"])
+def test_a_name_that_would_hide_or_mix_runs_is_an_error(name):
+    with pytest.raises(UnsafePath):
+        run_path(name, 0)
+
+
+def test_a_name_that_ends_like_a_run_is_fine():
+    assert run_path("a_s0", 1) == "a_s0/a_s0_s1"
+    assert run_path("b/a_s0", 1) == "b/a_s0/b/a_s0_s1"
+
+
+@pytest.mark.parametrize("seed", [10**300, -(10**300), 10**5000], ids=["large", "small", "huge"])
+def test_a_seed_that_no_directory_can_hold_is_an_error(seed):
+    with pytest.raises(UnsafePath, match="at most 128 bits"):
+        run_path("x", seed)

@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 
+from spinup.rundir import provenance
 from spinup.rundir.layout import RunDir
 from spinup.rundir.provenance import LARGEST_DIFF_BYTES, git_state, write_provenance
 
@@ -17,9 +18,9 @@ def repo(tmp_path, monkeypatch):
     (path / "algo.py").write_text("x = 1\n")
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run(["git", "-C", path, *command], check=True)
-    git_state.cache_clear()
+    provenance._git_state.cache_clear()
     yield path
-    git_state.cache_clear()
+    provenance._git_state.cache_clear()
 
 
 def test_a_clean_repository_is_its_commit(repo):
@@ -33,6 +34,16 @@ def test_a_clean_repository_is_its_commit(repo):
         "diff_is_cut": False,
         "untracked_files": [],
     }
+
+
+def test_programs_that_a_repository_names_are_not_run(repo, tmp_path):
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    subprocess.run(["git", "-C", repo, "config", "core.fsmonitor", trap], check=True)
+    (repo / "algo.py").write_text("x = 2\n")
+    assert git_state(repo)["is_dirty"]
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_what_has_changed_since_is_kept(repo):
@@ -57,7 +68,6 @@ def test_a_large_diff_is_cut(repo):
 
 def test_outside_of_a_repository_there_is_no_state(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    git_state.cache_clear()
     assert git_state(tmp_path) is None
 
 

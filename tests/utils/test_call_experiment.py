@@ -1,10 +1,12 @@
 import functools
 import json
 import os
+import pickle
 import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -402,3 +404,144 @@ def test_files_have_the_mode_that_the_umask_asks_for(call):
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((record.directory / "config.json").stat().st_mode) == 0o644 & ~umask
+
+
+# -- What a thunk may do ---------------------------------------------------------------------------
+
+
+def write_own(logger_kwargs, result=None, *, fails=False):
+    for name in ("result.json", "error.txt"):
+        Path(logger_kwargs["output_dir"], name).write_text('{"mine": 1}')
+    if fails:
+        raise ValueError("boom")
+    return result
+
+
+def test_a_thunks_own_files_are_kept_and_not_taken_for_the_record(call):
+    assert call(write_own).result is None
+    record = call(write_own, result=5)
+    assert record.result == 5
+    assert read(record.directory / "result.thunk.json") == {"mine": 1}
+    with pytest.raises(ExperimentFailed) as caught:
+        call(write_own, fails=True)
+    directory = caught.value.record.directory
+    assert (directory / "error.thunk.txt").read_text() == '{"mine": 1}'
+    assert "boom" in (directory / "error.txt").read_text()
+
+
+def test_a_process_that_the_thunk_forks_is_not_the_run(call):
+    def thunk():
+        pid = os.fork()
+        if pid == 0:
+            return "the fork"
+        os.waitpid(pid, 0)
+        return "the run"
+
+    assert call(thunk).result == "the run"
+
+
+async def coroutine():
+    return 1
+
+
+def make_coroutine():
+    return coroutine()
+
+
+@pytest.mark.parametrize(
+    "thunk", [make_coroutine, lambda: (i for i in range(3))], ids=["coroutine", "generator"]
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_result_of_which_nothing_has_run_is_a_failure(call, thunk):
+    with pytest.raises(ExperimentFailed, match="nothing has run"):
+        call(thunk)
+
+
+def test_partial_logger_kwargs_are_completed(call):
+    record = call(thunks.log, logger_kwargs={"output_fname": "train.txt"})
+    assert (record.directory / "train.txt").exists()
+
+
+def test_a_relative_output_dir_is_made_absolute(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = call(
+        lambda logger_kwargs: logger_kwargs["output_dir"], logger_kwargs={"output_dir": "own/place"}
+    )
+    assert record.result == str(tmp_path / "own" / "place") == str(record.directory)
+
+
+@pytest.mark.parametrize("code", [256, -256, 10**30])
+def test_an_exit_code_that_wraps_to_zero_is_a_failure(call, code):
+    with pytest.raises(ExperimentFailed):
+        call(thunks.exit_with, code=code)
+
+
+def test_the_message_is_type_and_first_line(call):
+    with pytest.raises(ExperimentFailed) as caught:
+        call(thunks.fail, message="first\nsecond\nthird")
+    assert caught.value.record.message == "ValueError: first"
+
+
+def test_the_text_of_an_exit_is_the_message(call):
+    with pytest.raises(ExperimentFailed) as caught:
+        call(thunks.exit_with, code="no data")
+    assert (caught.value.record.reason, caught.value.record.message) == ("exit code 1", "no data")
+
+
+def test_two_lambdas_are_two_configs(call, capfd):
+    call(lambda f: f(1), f=lambda x: x)
+    capfd.readouterr()
+    record = call(lambda f: f(1), f=lambda x: -x)
+    assert "another config (" in capfd.readouterr().out
+    assert read(record.directory / "config.json")["f"].startswith("<lambda>@")
+
+
+# -- What an earlier run may hold ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json", "provenance.json"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "directory", "garbage"])
+def test_whatever_an_earlier_run_holds_is_archived(call, tmp_path, name, kind):
+    old = tmp_path / "x" / "x_s0"
+    old.mkdir(parents=True)
+    (old / "progress.txt").write_text("Epoch\n")
+    if kind == "pipe":
+        os.mkfifo(old / name)
+    elif kind == "link":
+        (old / name).symlink_to("/dev/zero")
+    elif kind == "directory":
+        (old / name).mkdir()
+    else:
+        (old / name).write_bytes(b"\xff[" * 1000)
+    assert call(thunks.add, a=1).state == "done"
+    assert len(list((tmp_path / ".archive").iterdir())) == 1
+
+
+def test_an_archive_that_is_a_link_is_not_followed(call, tmp_path):
+    (tmp_path / "outside").mkdir()
+    call(thunks.add, a=1)
+    (tmp_path / ".archive").symlink_to(tmp_path / "outside")
+    with pytest.raises(RunDirError, match="symbolic link"):
+        call(thunks.add, a=2)
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+# -- Bad input -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data_dir", [5, b"x", [1], "", "a\0b", "\ud800"])
+def test_a_data_dir_that_is_no_path_is_named(data_dir):
+    with pytest.raises(UnsafePath, match="data_dir must be the path"):
+        call_experiment("x", thunks.add, data_dir=data_dir, a=1)
+
+
+def test_numpys_integers_are_numbers_of_processes(call):
+    assert call(thunks.add, a=1, num_cpu=np.int64(1)).result == 2
+
+
+def test_errors_survive_pickling(call):
+    with pytest.raises(ExperimentFailed) as caught:
+        call(thunks.fail)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)
+    assert again.record == caught.value.record

@@ -1,4 +1,5 @@
 import json
+import pickle
 import threading
 
 import pytest
@@ -6,7 +7,7 @@ from utils import thunks
 
 import spinup.user_config
 from spinup import ExperimentGrid, GridFailed
-from spinup.errors import GridError, NotPicklable, RunDirError, ThunkError, UnknownEnvironment
+from spinup.errors import GridError, NotPicklable, RunDirError, SettingError, ThunkError, UnknownEnvironment
 from spinup.rundir.layout import RunDir
 from spinup.rundir.lock import locked
 
@@ -164,3 +165,25 @@ def test_a_date_stamp_is_the_same_for_the_whole_grid(eg, tmp_path):
     assert len(stamps) == 1
     assert records[0].directory.name.endswith("_g_lr1_s0")
     assert records[0].directory.parent.name == f"{stamps.pop()[:10]}_g_lr1"
+
+
+def test_whatever_is_in_the_way_of_one_run_does_not_stop_the_others(eg, tmp_path):
+    (tmp_path / "g_lr1").write_text("a file where a directory should be")
+    eg.add("lr", [1, 3])
+    with pytest.raises(GridFailed) as caught:
+        eg.run(thunks.fail_sometimes, data_dir=tmp_path)
+    assert [record.state for record in caught.value.records] == ["failed", "done"]
+    assert pickle.loads(pickle.dumps(caught.value)).records == caught.value.records
+
+
+@pytest.mark.parametrize("value", ["5", None])
+def test_a_wait_that_is_no_number_is_named(eg, tmp_path, monkeypatch, value):
+    monkeypatch.setattr(spinup.user_config, "WAIT_BEFORE_LAUNCH", value)
+    with pytest.raises(SettingError, match="WAIT_BEFORE_LAUNCH"):
+        eg.run(thunks.tell, data_dir=tmp_path)
+
+
+def test_a_date_stamp_that_is_text_is_named(eg, tmp_path, monkeypatch):
+    monkeypatch.setattr(spinup.user_config, "FORCE_DATESTAMP", "false")
+    with pytest.raises(SettingError, match="FORCE_DATESTAMP"):
+        eg.run(thunks.tell, data_dir=tmp_path)
