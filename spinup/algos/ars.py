@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spinup.algos.random_search import (
     Search,
+    SearchState,
     advance,
     evaluate,
     explore,
     initial_state,
     require_integer,
 )
+from spinup.errors import RecordError
 from spinup.loggers import EpochLogger
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
     from spinup.algos.random_search import Pair
     from spinup.algos.rollouts import Rollout
+
+_WAY_OUT = "Move vars.pkl away to begin again, or log to another directory."
 
 
 def ars(
@@ -47,7 +52,8 @@ def ars(
 
     An epoch is one iteration: 2N rollouts, one update, then ``eval_episodes`` episodes of the
     unperturbed policy, which make the columns EpRet and EpLen. TotalEnvInteracts counts the steps
-    of training only. With one seed every column but Time repeats.
+    of training only. With one seed every column but Time repeats, also when the run was killed and
+    started again: it goes on from its last saved state.
 
     Args:
         env_fn: Makes the environment: observations in a Box, actions Discrete or in a Box of
@@ -73,6 +79,7 @@ def ars(
     Raises:
         HyperparameterError: A value or one of the environment's spaces cannot be used.
         FloatingPointError: A rollout's return is not finite.
+        RecordError: The saved state is damaged, or that of another search.
     """
     config = locals()
     search = Search(seed, version, alpha, nu, N, N if b is None else b, shift, max_ep_len)
@@ -81,13 +88,14 @@ def ars(
     start_s = time.monotonic()
     with closing(env_fn()) as env, EpochLogger(**(logger_kwargs or {})) as logger:
         logger.save_config(config)
-        state = initial_state(env)
-        for epoch in range(epochs):
+        state, spent_s = _begin(env, search, logger.restore())
+        start_s -= spent_s
+        # A run that was through already is only evaluated, and returns what it has returned.
+        evaluated = evaluate(env, state, search, eval_episodes) if state.iteration >= epochs else []
+        for epoch in range(state.iteration, epochs):
             pairs = [explore(env, state, search, direction) for direction in range(N)]
             state, sigma = advance(state, search, pairs)
             evaluated = evaluate(env, state, search, eval_episodes)
-            if epoch % save_freq == 0 or epoch == epochs - 1:
-                logger.save_state({"version": version, **state.to_state()}, None)
             _store(logger, pairs, evaluated)
             logger.log_tabular("Epoch", epoch)
             logger.log_tabular("EpRet", with_min_and_max=True)
@@ -97,10 +105,41 @@ def ars(
             logger.log_tabular("TotalEnvInteracts", state.interactions)
             logger.log_tabular("Time", time.monotonic() - start_s)
             logger.dump_tabular()
+            # After the row, so that the state and the table have come equally far.
+            if epoch % save_freq == 0 or epoch == epochs - 1:
+                progress = {"search": asdict(search), "time_s": time.monotonic() - start_s}
+                logger.save_state({"version": version, **progress, **state.to_state()}, None)
     return {
         "return": float(np.mean([each.ret for each in evaluated])),
         "interactions": state.interactions,
     }
+
+
+def _begin(
+    env: gym.Env[Any, Any], search: Search, saved: Mapping[str, Any] | None
+) -> tuple[SearchState, float]:
+    """Where the search begins, and the seconds that were spent on it before.
+
+    Raises:
+        RecordError: ``saved`` is not a state of ``search`` in ``env``.
+    """
+    state = initial_state(env)
+    if saved is None:
+        return state, 0.0
+    needed = state.policy.weights.shape
+    try:
+        state = SearchState.from_state(saved)
+        before, spent_s = dict(saved["search"]), float(saved["time_s"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"The saved state is none of ars: {error!r}. {_WAY_OUT}") from error
+    now = asdict(search)
+    if changed := [f"{name}={before.get(name)!r}" for name in now if before.get(name) != now[name]]:
+        raise RecordError(f"The saved state is of a search with {', '.join(changed)}. {_WAY_OUT}")
+    if (shape := state.policy.weights.shape) != needed:
+        raise RecordError(
+            f"The saved policy has weights of shape {shape}, not {needed} as needed here. {_WAY_OUT}"
+        )
+    return state, spent_s
 
 
 def _store(logger: EpochLogger, pairs: Sequence[Pair], evaluated: Sequence[Rollout]) -> None:

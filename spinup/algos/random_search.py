@@ -23,7 +23,7 @@ from spinup.algos.rollouts import Rollout, rollout
 from spinup.errors import HyperparameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import gymnasium as gym
 
@@ -131,6 +131,17 @@ class SearchState:
             "iteration": self.iteration,
             "interactions": self.interactions,
         }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> SearchState:
+        """The state that `to_state` described; other keys of ``state`` are left alone.
+
+        Raises:
+            KeyError: ``state`` describes no search.
+        """
+        observations = Moments(state["obs_count"], state["obs_moment_mean"], state["obs_moment_squared"])
+        policy = LinearPolicy.from_state(state)
+        return cls(policy, observations, state["iteration"], state["interactions"])
 
 
 #: The rollouts of one direction: with the perturbation added, and with it taken off.

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from spinup import mpi
 from spinup.console import say
 from spinup.errors import LoggerError, RunDirError
+from spinup.loggers.attempt import join
 from spinup.loggers.base import NOTHING
-from spinup.loggers.earlier import make_room, new_directory
-from spinup.loggers.saver import check_torch, save_model, save_pickle
+from spinup.loggers.earlier import new_directory
+from spinup.loggers.saver import check_torch
 from spinup.loggers.screen import ScreenSink
 from spinup.loggers.settings import ConfigFile, as_settings
-from spinup.loggers.table import TableSink
-from spinup.rundir.layout import model_file, state_file
+from spinup.loggers.statefile import load_state, newest_state
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from spinup.loggers.attempt import Attempt
     from spinup.loggers.base import Sink
+    from spinup.loggers.table import TableSink
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
 
@@ -39,8 +41,9 @@ class Logger:
     Args:
         output_dir: Directory for the files, made when it is not there. None for a new directory
             below ``experiments`` in the system's directory for temporary files.
-        output_fname: Name of the table. If it is there, it and the other files of the run that
-            wrote it are moved to ``.archive`` in ``output_dir``.
+        output_fname: Name of the table. If it is there, ``restore`` goes on with it; without
+            ``restore``, the first row or saved state moves it and the other files of the run that
+            wrote it to ``.archive`` in ``output_dir``.
         exp_name: Name of the experiment, which ``save_config`` adds to the settings.
         console: Print the table and messages; without, only warnings are printed.
 
@@ -62,24 +65,26 @@ class Logger:
     ) -> None:
         self.exp_name = exp_name
         self.output_dir: str | None = None
+        self._directory: Path | None = None
+        self._fname = output_fname
         self._columns: list[str] = []
         self._row: dict[str, object] = {}
         self._model: tuple[Any] | None = None  # in a tuple, because a model may be any object
         self._is_writer = mpi.rank() == 0
         self._is_talking = console and self._is_writer
-        sinks: list[Sink] = []
+        self._table: TableSink | None = None
+        self._sinks: list[Sink] = [ScreenSink()] if self._is_talking else []
+        self._config: ConfigFile | None = None
         if self._is_writer:
-            self._directory, table = _open_table(output_dir, output_fname)
-            sinks.append(table)
+            self._directory, self._attempt = _enter(output_dir, output_fname)
             self.output_dir = str(self._directory)
-            self._config = ConfigFile(self._directory)
+            self._config = ConfigFile(self._attempt, self._directory)
             _take_over(self._directory / output_fname, self)
             self._say(f"Logging data to {self._directory / output_fname}", "green")
-        if self._is_talking:
-            sinks.append(ScreenSink())
-        self._sinks = sinks
+        elif output_dir is not None:
+            self._directory = Path(output_dir).absolute()
         # Runs once: in close(), when the logger is garbage, or when the interpreter exits.
-        self._finish = weakref.finalize(self, _finish, sinks, self._row)
+        self._finish = weakref.finalize(self, _finish, self._sinks, self._row, self._config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.output_dir!r})"
@@ -130,6 +135,8 @@ class Logger:
         self._check_open()
         if not self._row:
             return
+        if self._table is None:
+            self._open_table()
         row = self._row.copy()
         self._row.clear()
         if added := [key for key in row if key not in self._columns]:
@@ -153,7 +160,7 @@ class Logger:
             LoggerError: ``config`` is no mapping, or the logger is closed.
         """
         self._check_open()
-        if self._is_writer:
+        if self._config is not None:
             text = self._config.add(as_settings(config, self.exp_name))
             self._say("Saving config:\n", "cyan")
             self._say(text)
@@ -161,23 +168,53 @@ class Logger:
     def save_state(self, state_dict: Mapping[str, Any], itr: int | None = None) -> None:
         """Replace the saved state, and the model if ``setup_pytorch_saver`` was called.
 
+        How far the tables have come is saved with it, for ``restore``. So call it after the
+        ``dump_tabular`` of the epoch that the state is the end of.
+
         Args:
             state_dict: What is needed to go on; goes to ``vars.pkl``.
             itr: Number for the files' names, to keep one state beside another.
 
         Raises:
-            StateNotSaved: Something cannot be pickled or written; its last saved state is kept.
+            StateNotSaved: Something cannot be pickled or written; what was saved last is kept, and
+                is what ``restore`` goes on from. The model alone is saved even if the state cannot be.
             LoggerError: The logger is closed.
         """
         self._check_open()
         if not self._is_writer:
             return
-        try:
-            save_pickle(state_dict, state_file(self._directory, itr))
-        finally:
-            # In any case: an environment that cannot be pickled must not cost the trained model.
-            if self._model is not None:
-                save_model(self._model[0], model_file(self._directory, itr))
+        if self._table is None:
+            self._open_table()
+        self._attempt.save(state_dict, itr, self._model)
+
+    def restore(self) -> dict[str, Any] | None:
+        """The state that was saved last in this directory, from which the run goes on; None for none.
+
+        Call it before the first row. The tables of all loggers in the directory then end where they
+        ended when the state was saved, and the next row follows: rows that were logged later are
+        cut off, since the run logs them again, and a copy of such a table is kept in ``.archive``.
+        The model that was saved with the state is in its place. Values that were stored and not
+        dumped are gone. With None the run begins anew, and what an earlier one has logged is moved
+        to ``.archive``.
+
+        In an MPI run each rank gets the same state, if all were given the same ``output_dir`` and
+        all call this before rank 0 saves again; the model is in its place once rank 0 is through.
+
+        Raises:
+            LoggerError: A row was logged or a state saved already, or the logger is closed.
+            RecordError: The state, its model or a table is damaged, not the one that was saved, or
+                could have been written by somebody else; the message says what to do.
+        """
+        self._check_open()
+        if self._row:
+            raise LoggerError(f"restore() comes before anything is logged, and {', '.join(self._row)} was.")
+        if not self._is_writer:
+            return self._read_state()
+        state: dict[str, Any] | None = self._attempt.restore()
+        self._open_table()
+        if state is not None and self._table is not None:
+            self._say(f"Going on after row {self._table.extent.num_rows} of {self._fname}", "green")
+        return state
 
     def setup_pytorch_saver(self, what_to_save: object) -> None:
         """Have ``save_state`` save this too, to ``pyt_save/model.pt``.
@@ -191,6 +228,27 @@ class Logger:
         check_torch()
         self._model = (what_to_save,)
 
+    def _open_table(self) -> None:
+        """Begin the table, or go on with it; on other ranks than 0 do nothing."""
+        if not self._is_writer:
+            return
+        if self._table is not None:
+            self._table.close()
+            self._sinks.remove(self._table)
+        self._table = self._attempt.open_table(self._fname)
+        self._columns = self._table.extent.columns
+        if self._columns:
+            for sink in self._sinks:
+                sink.set_columns(self._columns)
+        self._sinks.insert(0, self._table)
+
+    def _read_state(self) -> dict[str, Any] | None:
+        if self._columns:
+            raise LoggerError("restore() comes before the first row: call it earlier.")
+        saved = None if self._directory is None else newest_state(self._directory)
+        state: dict[str, Any] | None = None if saved is None else load_state(saved.path)
+        return state
+
     def _say(self, text: str, color: str | None = None) -> None:
         if self._is_talking:
             say(text, color, bold=color is not None)
@@ -203,8 +261,8 @@ class Logger:
             )
 
 
-def _open_table(output_dir: str | os.PathLike[str] | None, fname: str) -> tuple[Path, TableSink]:
-    """The directory that a logger writes to, and the table in it, empty."""
+def _enter(output_dir: str | os.PathLike[str] | None, fname: str) -> tuple[Path, Attempt]:
+    """The directory that a logger writes to, made when it is not there, and the attempt in it."""
     try:
         if output_dir is None:
             experiments = Path(tempfile.gettempdir(), "experiments").absolute()
@@ -213,9 +271,10 @@ def _open_table(output_dir: str | os.PathLike[str] | None, fname: str) -> tuple[
             # Absolute, because a thunk may change the working directory.
             directory = Path(output_dir).absolute()
             directory.mkdir(parents=True, exist_ok=True)
-        if archive := make_room(directory, fname):
-            say(f"{directory} held an earlier run. Its files were moved to {archive}.", color="yellow")
-        return directory, TableSink(directory / fname)
+        attempt = join(directory, fname)
+        # Now, not with the first row, it has to be known whether the table can be written.
+        (directory / fname).open("ab").close()
+        return directory, attempt
     except OSError as error:
         raise RunDirError(
             f"Cannot log to {fname} in {output_dir or 'a new directory'}: {error}."
@@ -233,8 +292,16 @@ def _plain(value: Any) -> object:
     return value.item() if hasattr(value, "detach") and value.numel() == 1 else value
 
 
-def _finish(sinks: Sequence[Sink], row: Mapping[str, object]) -> None:
+def _finish(sinks: Sequence[Sink], row: Mapping[str, object], config: ConfigFile | None) -> None:
     for sink in sinks:
         sink.close()
-    if sinks and row:
+    if config is None:
+        return
+    if row:
         say(f"Not in the table, for want of dump_tabular: {', '.join(row)}.", color="yellow")
+    if config.held:
+        say(
+            "config.json is still that of the run before, which is left as it was, since no row was logged "
+            f"and no state saved. Not written: {', '.join(config.held)}.",
+            color="yellow",
+        )

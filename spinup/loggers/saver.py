@@ -7,29 +7,37 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from spinup.errors import MissingExtra, StateNotSaved
+from spinup.loggers.statefile import write_state
 from spinup.rundir.atomic import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spinup.loggers.statefile import Note
 
-def save_pickle(state: Any, path: Path) -> None:
-    """Make ``state``, pickled, the content of ``path``.
+
+def save_pickle(state: Any, path: Path, note: Note) -> None:
+    """Make ``state``, pickled, the content of ``path``, with ``note`` behind it.
 
     Raises:
         StateNotSaved: It cannot be pickled or written; ``path`` is as it was.
     """
     try:
         with replacing(path) as file:
-            _pickle(state, file)
+            write_state(file, state, note)
     except Exception as error:
         raise StateNotSaved(
             f"{path} was not saved: {_reason(state, error)}. What was saved there before is kept."
         ) from error
 
 
-def save_model(model: Any, path: Path) -> None:
+def save_model(model: Any, path: Path, *, meant_for: Path) -> None:
     """Make ``model``, saved whole by PyTorch, the content of ``path``.
+
+    Args:
+        model: Anything that ``torch.save`` takes.
+        path: The file to write; its directory is made.
+        meant_for: The name that the file is going to get, for the error.
 
     Raises:
         StateNotSaved: It cannot be pickled or written; ``path`` is as it was.
@@ -44,8 +52,8 @@ def save_model(model: Any, path: Path) -> None:
             torch.save(model, file, pickle_module=cloudpickle)
     except Exception as error:
         raise StateNotSaved(
-            f"{path} was not saved: {type(model).__name__}: {_first_line(error)}. "
-            "What was saved there before is kept."
+            f"{meant_for} was not saved: {type(model).__name__}: {_first_line(error)}. Nor was the "
+            "state that it belongs to. What was saved there before is kept."
         ) from error
 
 
@@ -67,12 +75,6 @@ class _Nowhere(io.RawIOBase):
         return memoryview(data).nbytes
 
 
-def _pickle(value: Any, file: Any) -> None:
-    import cloudpickle  # type: ignore[import-untyped, unused-ignore] # noqa: PLC0415 - only to save
-
-    cloudpickle.dump(value, file)
-
-
 def _reason(state: Any, error: Exception) -> str:
     """Why ``state`` was not saved, naming the entries that cannot be pickled."""
     if isinstance(error, OSError) and error.errno is not None:  # the disk's fault, not the state's
@@ -88,8 +90,10 @@ def _reason(state: Any, error: Exception) -> str:
 
 
 def _problem(value: Any) -> Exception | None:
+    import cloudpickle  # type: ignore[import-untyped, unused-ignore] # noqa: PLC0415 - only to save
+
     try:
-        _pickle(value, _Nowhere())
+        cloudpickle.dump(value, _Nowhere())
     except Exception as error:  # noqa: BLE001 - an object's __reduce__ may raise anything
         return error
     return None

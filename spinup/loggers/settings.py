@@ -15,21 +15,51 @@ from spinup.rundir.layout import RunDir
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spinup.loggers.attempt import Attempt
+
 
 class ConfigFile:
-    """The config.json of one directory, as one logger adds to it."""
+    """The config.json of one directory, as one logger adds to it.
 
-    def __init__(self, output_dir: Path) -> None:
+    Args:
+        attempt: The attempt that the logger takes part in.
+        output_dir: The directory.
+    """
+
+    def __init__(self, attempt: Attempt, output_dir: Path) -> None:
+        self._attempt = attempt
         self._run_dir = RunDir(output_dir)
         self._own: set[str] = set()
+        self._held: dict[str, Any] = {}
+
+    @property
+    def held(self) -> list[str]:
+        """Keys that are not written yet, since the file may belong to a run that is left as it is."""
+        return list(self._held)
 
     def add(self, config: dict[str, Any]) -> str:
         """Write what is there already and ``config`` beside it; the whole, as JSON text.
 
-        What somebody else has written wins: the launcher knows what it was asked for.
+        What somebody else has written wins: the launcher knows what it was asked for, and rows that
+        are there already were made with the settings of an earlier attempt. While it is not known
+        whether an earlier run's file is to be moved, nothing is written.
         """
+        if not self._attempt.holds_settings:
+            return self._write(config)
+        if not self._held:
+            self._attempt.once_settled(self._write_held)
+        self._held |= config
+        return dumps(self._held)
+
+    def _write_held(self) -> None:
+        config, self._held = self._held, {}
+        self._write(config)
+
+    def _write(self, config: dict[str, Any]) -> str:
         present = self._read()
         foreign = {key: value for key, value in present.items() if key not in self._own}
+        if self._attempt.keeps_settings:
+            _warn_of_changes(config, foreign)
         self._own |= config.keys() - foreign.keys()
         text = dumps(present | config | foreign)
         write_text(self._run_dir.config, text)
@@ -44,6 +74,16 @@ class ConfigFile:
             archive = move_aside(self._run_dir.path, [self._run_dir.config])
             say(f"{error} It was moved to {archive}.", color="yellow")
             return {}
+
+
+def _warn_of_changes(config: dict[str, Any], kept: dict[str, Any]) -> None:
+    changed = [key for key in config if key in kept and dumps(config[key]) != dumps(kept[key])]
+    if changed:
+        say(
+            "The run goes on with other settings than it began with. config.json keeps the first ones: "
+            f"{', '.join(sorted(changed))}.",
+            color="yellow",
+        )
 
 
 def as_settings(config: object, exp_name: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 # Control characters and line separators end a cell or a row somewhere (str.splitlines knows ten of
@@ -58,6 +58,30 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     header, *rows = [_cells(whole) for whole in whole_lines if whole] or [[]]
     width = len(header)
     return header, [(row + [""] * (width - len(row)))[:width] for row in rows]
+
+
+def first_rows(table: bytes, columns: Sequence[object], num_rows: int) -> bytes:
+    """The table as it was when it had these columns and rows; what came later is cut off.
+
+    Args:
+        table: The whole file, which may end in a torn line.
+        columns: Names as they were logged; the table may have got more of them at its end.
+        num_rows: Rows without the header. For 0 nothing is left, as before the first row.
+
+    Raises:
+        ValueError: The table never was so.
+    """
+    if not num_rows:
+        return b""
+    # What follows the last line break is nothing, or a torn line.
+    whole_lines = table.split(b"\n")[:-1][: num_rows + 1]
+    header, *rows = [b"\t".join(whole.split(b"\t")[: len(columns)]) for whole in whole_lines] or [b""]
+    if len(rows) < num_rows:
+        raise ValueError(f"it holds {len(rows)} whole rows, not {num_rows}")
+    cells = list(map(cell, columns))
+    if header not in {"\t".join(cells).encode(), line(cells).rstrip("\n").encode()}:
+        raise ValueError("it has other columns")
+    return b"\n".join([line(cells).rstrip("\n").encode(), *rows, b""])
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,21 +2,30 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import json
+import os
 import pickle
+import signal
 from collections import Counter
 
 import gymnasium as gym
+import numpy as np
 import pytest
 from algos.small_envs import Follow, Noise, Turn
 from gymnasium import spaces
+from loggers.crashing import in_a_fork
 
 from spinup.algos.ars import ars
 from spinup.algos.linear_policy import LinearPolicy
+from spinup.errors import RecordError
+from spinup.loggers import EpochLogger
 from spinup.rundir.progress import read_rows
 
 cartpole = functools.partial(gym.make, "CartPole-v1")
 pendulum = functools.partial(gym.make, "Pendulum-v1")
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork")
 
 SHORT = {"N": 2, "epochs": 3, "eval_episodes": 2}
 
@@ -32,6 +41,12 @@ def run(output_dir, env_fn=Noise, **kwargs):
 
 def saved(output_dir):
     return pickle.loads((output_dir / "vars.pkl").read_bytes())
+
+
+def bits(output_dir):
+    """The saved state but for the time, to the bit."""
+    state = saved(output_dir)
+    return {name: pickle.dumps(np.array(value)) for name, value in state.items() if name != "time_s"}
 
 
 class Bounded(gym.Wrapper):
@@ -53,7 +68,7 @@ def test_one_seed_repeats_to_the_bit(tmp_path):
     time = rows[0][0].index("Time")
     first, second = ([row[:time] + row[time + 1 :] for row in table] for _, table in rows)
     assert first == second
-    assert (tmp_path / "a/vars.pkl").read_bytes() == (tmp_path / "b/vars.pkl").read_bytes()
+    assert bits(tmp_path / "a") == bits(tmp_path / "b")
 
 
 def test_two_seeds_differ(tmp_path):
@@ -176,3 +191,94 @@ def test_a_value_that_cannot_be_used_is_refused_before_the_environment_is_made(t
 def test_only_the_environment_is_required():
     parameters = list(inspect.signature(ars).parameters.values())
     assert [each.name for each in parameters if each.default is each.empty] == ["env_fn"]
+
+
+LONGER = {"N": 2, "epochs": 6, "eval_episodes": 2, "save_freq": 3}
+
+
+def killed(output_dir, num_steps, **kwargs):
+    """The wait status of a run that kills itself after so many steps of its environment."""
+    env = Noise()
+    step, left = env.step, itertools.count(num_steps, -1)
+
+    def step_or_die(action):
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(action)
+
+    env.step = step_or_die
+    return in_a_fork(output_dir, lambda path: run(path, lambda: env, **LONGER, **kwargs))
+
+
+@needs_fork
+@pytest.mark.parametrize("version", [{"version": "V1"}, {"version": "V2"}, {"version": "V2-t", "b": 1}])
+@pytest.mark.parametrize("num_steps", [1, 40, 80, 120, 160])
+def test_a_run_killed_anywhere_ends_as_if_it_was_not(tmp_path, num_steps, version):
+    whole = run(tmp_path / "whole", **LONGER, **version)
+    assert os.WIFSIGNALED(killed(tmp_path / "killed", num_steps, **version))
+    assert run(tmp_path / "killed", **LONGER, **version) == whole
+    assert bits(tmp_path / "killed") == bits(tmp_path / "whole")
+
+
+@needs_fork
+def test_a_run_killed_around_each_file_it_writes_ends_as_if_it_was_not(tmp_path):
+    whole = run(tmp_path / "whole", **LONGER)
+    for number in itertools.count():
+        directory = tmp_path / str(number)
+        if in_a_fork(directory, lambda path: run(path, **LONGER), number) == 0:
+            break
+        assert run(directory, **LONGER) == whole, number
+        assert bits(directory) == bits(tmp_path / "whole"), number
+    assert number > 10
+
+
+def test_it_goes_on_where_it_was_saved_and_not_before(tmp_path):
+    first = Noise()
+    whole = run(tmp_path, lambda: first, **LONGER | {"epochs": 4})
+    second = Noise()
+    assert run(tmp_path, lambda: second, **LONGER)[1]["Epoch"] == [0, 1, 2, 3, 4, 5]
+    assert whole == run(tmp_path / "other", **LONGER | {"epochs": 4})
+    assert not set(first.reset_seeds) & set(second.reset_seeds)
+
+
+def test_a_run_that_was_through_returns_its_result_again_and_trains_no_more(tmp_path):
+    whole = run(tmp_path, **LONGER)
+    before = (tmp_path / "progress.txt").read_bytes()
+    env = Noise()
+    assert run(tmp_path, lambda: env, **LONGER) == whole
+    assert len(env.reset_seeds) == LONGER["eval_episodes"]
+    assert (tmp_path / "progress.txt").read_bytes() == before
+
+
+def test_time_goes_on_from_the_time_spent(tmp_path):
+    run(tmp_path, **LONGER | {"epochs": 4})
+    with EpochLogger(tmp_path, console=False) as logger:
+        logger.save_state(logger.restore() | {"time_s": 1000.0})
+    run(tmp_path, **LONGER)
+    header, rows = read_rows(tmp_path / "progress.txt")
+    times = [float(row[header.index("Time")]) for row in rows]
+    assert times == sorted(times)
+    assert times[3] < 1000 < times[4] < times[5]
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ({"version": "V1"}, "a search with version='V2'"),
+        ({"alpha": 0.5, "seed": 9}, "a search with seed=0, alpha=0.02"),
+        ({"env_fn": cartpole}, r"weights of shape \(2, 3\), not \(2, 4\)"),
+    ],
+)
+def test_the_state_of_another_search_is_refused_and_stays(tmp_path, other, says):
+    run(tmp_path, **SHORT)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(RecordError, match=says):
+        run(tmp_path, **SHORT | other)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_state_of_another_algorithm_is_refused(tmp_path):
+    with EpochLogger(tmp_path, console=False) as logger:
+        logger.save_state({"env": None})
+    with pytest.raises(RecordError, match="The saved state is none of ars: KeyError"):
+        run(tmp_path, **SHORT)

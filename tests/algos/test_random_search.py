@@ -12,6 +12,7 @@ from algos.small_envs import Noise
 from spinup.algos.linear_policy import Moments
 from spinup.algos.random_search import (
     Search,
+    SearchState,
     advance,
     best_directions,
     evaluate,
@@ -220,3 +221,18 @@ def test_a_value_that_cannot_be_used_is_refused(name, value, says):
 def test_numbers_of_numpy_are_numbers():
     search = replace(SEARCH, seed=np.int64(3), N=np.int64(3), alpha=np.float32(0.1))
     assert iterate(Noise(), initial_state(Noise()), search).iteration == 1
+
+
+def test_a_search_goes_on_from_its_saved_state_to_the_same_bit():
+    env = Noise()
+    state = iterate(env, iterate(env, initial_state(env)))
+    loaded = SearchState.from_state(pickle.loads(pickle.dumps({"other": 1, **state.to_state()})))
+    assert bits(loaded) == bits(state)
+    assert bits(iterate(env, loaded)) == bits(iterate(env, state))
+
+
+def test_what_is_no_saved_state_is_a_key_error():
+    state = initial_state(Noise()).to_state()
+    for name in state.keys() - {"action_start"}:
+        with pytest.raises(KeyError):
+            SearchState.from_state({key: value for key, value in state.items() if key != name})
