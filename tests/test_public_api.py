@@ -61,7 +61,14 @@ def test_spinning_ups_import_paths_work(path, names):
         (spinup.setup_logger_kwargs, "(exp_name, seed=None, data_dir=None, datestamp=False)"),
         (spinup.ExperimentGrid, "(name='')"),
         (spinup.ExperimentGrid.add, "(self, key, vals, shorthand=None, in_name=False)"),
-        (spinup.ExperimentGrid.run, "(self, thunk, num_cpu=1, data_dir=None, datestamp=False)"),
+        (
+            spinup.ExperimentGrid.run,
+            (
+                "(self, thunk, num_cpu=1, data_dir=None, datestamp=False, *, parallel='auto', gpus='auto', "
+                "gpus_per_run=None, memory_per_run=None, isolation='auto', retries=0, timeout=None, "
+                "on_failure='continue', rerun='failed', launcher='local', dry_run=False)"
+            ),
+        ),
     ],
     ids=lambda value: getattr(value, "__qualname__", ""),
 )

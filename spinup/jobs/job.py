@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spinup.fingerprint import fingerprint, reference
+from spinup.jobs.code import code_of
 from spinup.rundir.config import to_json
 from spinup.rundir.status import State, Status, utc_now
 
@@ -41,6 +42,11 @@ class Job:
     num_cpu: int = 1
 
     @cached_property
+    def code(self) -> dict[str, str]:
+        """Hash of each project file that the run uses, by path."""
+        return code_of(self.call.thunk, self.call.kwargs.values())
+
+    @cached_property
     def identity(self) -> str:
         """Hash of what is asked: thunk, hyperparameters, seed, number of processes; not of where."""
         return fingerprint((self.call.thunk, dict(self.parameters), self.seed, self.num_cpu))
@@ -61,13 +67,15 @@ class Job:
             "num_cpu": self.num_cpu,
         }
 
-    def queued(self) -> Status:
-        """The status with which this run begins."""
+    def queued(self, attempt: int = 1) -> Status:
+        """The status with which attempt number ``attempt`` of this run begins."""
         return Status(
             state=State.QUEUED,
             exp_name=self.exp_name,
             seed=self.seed,
             identity=self.identity,
+            code=self.code,
+            attempt=attempt,
             num_cpu=self.num_cpu,
             queued_at=utc_now(),
         )

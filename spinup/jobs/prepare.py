@@ -20,25 +20,37 @@ from spinup.rundir.status import read_status, write_status
 if TYPE_CHECKING:
     from spinup.jobs.job import Job
     from spinup.rundir.layout import RunDir
+    from spinup.rundir.status import Status
 
 
-def prepare(job: Job) -> None:
-    """Make the job's run directory, new and with all that the child needs; its lock is held.
+def prepare(job: Job, earlier: Status | None = None) -> int:
+    """Make the job's run directory ready for its child, whose lock is held; the number of the attempt.
+
+    Args:
+        job: The run.
+        earlier: The status of an attempt to go on from, whose files stay; None to begin anew, in an
+            empty directory.
 
     Raises:
         RunDirError: The directory cannot be made, or what is in its place cannot be moved.
         NotPicklable: The call cannot be pickled.
     """
-    make_room(job)
+    attempt = 1 if earlier is None else earlier.attempt + 1
+    if earlier is None:
+        make_room(job)
     run_dir = job.run_dir
     try:
         run_dir.path.mkdir(parents=True, exist_ok=True)
-        write_text(run_dir.config, dumps(job.config))
-        write_status(run_dir, job.queued())
-        write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
+        # First of all: what tells a logger that it goes on from an earlier attempt.
+        write_status(run_dir, job.queued(attempt))
+        if earlier is None:
+            write_text(run_dir.config, dumps(job.config))
+            write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
+        run_dir.error.unlink(missing_ok=True)  # output.log has it too
         write_payload(run_dir.payload, job.call, Surroundings.of_this_process())
     except OSError as error:
         raise RunDirError(f"The run directory {run_dir.path} cannot be written: {error}.") from error
+    return attempt
 
 
 def make_room(job: Job) -> None:

@@ -1,9 +1,10 @@
-"""What every way of starting a run has in common."""
+"""What every way of starting runs has in common."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from spinup.jobs.job import Job
@@ -11,35 +12,78 @@ if TYPE_CHECKING:
 #: Time that a run has to end by itself once it is asked to.
 GRACE_S = 10.0
 
+Isolation = Literal["auto", "warm", "fresh"]
+
 
 @dataclass(frozen=True)
-class Exit:
-    """How a run's process ended.
+class Request:
+    """A run to be started; its directory is prepared.
 
     Attributes:
-        code: Exit code, or minus the number of the signal that ended it.
+        run: What the caller calls it; comes back with its events.
+        job: The run.
+        lock: Descriptor of the run's lock, to be held until the run's last process is gone.
+        isolation: ``warm``, ``fresh``, or ``auto`` for warm where that is safe.
+        modules: What the run is going to import, for a warm start.
+        environment: Variables that differ from this process's.
     """
 
-    code: int
+    run: int
+    job: Job
+    lock: int
+    isolation: Isolation = "auto"
+    modules: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class RunProcess(Protocol):
-    """A run that was started."""
+@dataclass(frozen=True)
+class Started:
+    """A run's process is there.
 
-    def wait(self, timeout_s: float) -> Exit | None:
-        """How the run ended, or None if it has not within ``timeout_s``."""
+    Attributes:
+        run: Which run.
+        pid: Its process, or None if it is not on this machine.
+        is_warm: Whether it was forked from a process that had imported its modules.
+        note: Why it was not, where it was asked to be.
+    """
 
-    def stop(self, grace_s: float = GRACE_S) -> Exit:
-        """End the run, gently first, by force after ``grace_s``; nothing of it is left."""
+    run: int
+    pid: int | None = None
+    is_warm: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Exited:
+    """A run's process is gone, and all that it had started.
+
+    Attributes:
+        run: Which run.
+        code: Exit code, or minus the number of the signal that ended it; None if nobody can know.
+        error: Why nobody can know, or why the run could not start.
+        max_rss_bytes: The most memory that its main process held, where that is known.
+    """
+
+    run: int
+    code: int | None
+    error: str | None = None
+    max_rss_bytes: int | None = None
+
+
+Post = Callable[[Started | Exited], None]
 
 
 class Launcher(Protocol):
-    """A way to start runs."""
+    """A way to start runs. Its events go to the function that it was made with, from any thread.
 
-    def start(self, job: Job, lock: int) -> RunProcess:
-        """Start the child of ``job``, whose directory is prepared.
+    Each `start` is followed by at most one `Started` and exactly one `Exited`.
+    """
 
-        Args:
-            job: The run.
-            lock: Descriptor of the run's lock, which the child holds too.
-        """
+    def start(self, request: Request) -> None:
+        """Start a run."""
+
+    def stop(self, run: int, grace_s: float = GRACE_S) -> None:
+        """End a run, gently first, by force after ``grace_s``; one that has ended is left alone."""
+
+    def close(self) -> None:
+        """End what still runs, at once, and let go of everything."""

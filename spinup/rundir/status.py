@@ -15,6 +15,8 @@ from spinup.rundir.atomic import write_text
 from spinup.rundir.config import read_json_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from spinup.rundir.layout import RunDir
 
 
@@ -44,6 +46,7 @@ class Status:
         exp_name: Name of the experiment.
         seed: Seed of the run.
         identity: Hash of what was asked: thunk, arguments, seed, number of processes.
+        code: Hash of each project file that the run used, by path; None where that is not known.
         attempt: 1 for the first time that this run is tried.
         num_cpu: Processes of the run.
         reason: Why it failed, in a few words: ``exception``, ``exit code 3``, ``signal SIGKILL``.
@@ -62,6 +65,7 @@ class Status:
     exp_name: str
     seed: int
     identity: str
+    code: Mapping[str, str] | None = None
     attempt: int = 1
     num_cpu: int = 1
     reason: str | None = None
@@ -99,6 +103,12 @@ class Status:
             message=message,
             exit_code=exit_code,
             signal=signal,
+        )
+
+    def overruled(self, reason: str) -> Status:
+        """This run, failed for ``reason``, whatever it says of itself: it was made to end."""
+        return replace(
+            self, state=State.FAILED, reason=reason, ended_at=self.ended_at or utc_now(), has_result=False
         )
 
     def _to(self, state: State, **changes: Any) -> Status:

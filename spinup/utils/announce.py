@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from spinup.grid import Grid, Parameter
     from spinup.jobs.job import Job
     from spinup.rundir.record import RunRecord
-
-#: Reason of a run that could not even start.
-NOT_STARTED = "not started"
+    from spinup.scheduler.run import Room
 
 _MOST_VALUES = 20
 _MOST_NAMES = 100
@@ -94,25 +92,18 @@ def experiment_begins(job: Job) -> None:
     console.say(dumps({**job.parameters, "seed": job.seed}) + "\n")
 
 
-def run_begins(job: Job, number: int, total: int) -> None:
-    """Print which run of a grid begins."""
-    console.say(f"[{number}/{total}] {job.exp_name or '(no name)'}, seed {job.seed}")
+def plan(summary: str, room: Room, num_runs: int) -> None:
+    """Print what is kept and what runs, and how many at a time."""
+    console.say(f"Plan: {summary}.", bold=True)
+    if num_runs:
+        on_gpus = f", on {len(room.gpus)} GPUs" if room.gpus else ""
+        console.say(f"{min(room.width, num_runs)} at a time{on_gpus}, {room.threads} threads each.")
 
 
-def run_ended(record: RunRecord, duration_s: float) -> None:
-    """Print how a run of a grid ended, with the end of the traceback if it raised."""
-    if record.state is State.DONE:
-        console.say(f"    done in {duration_s:.1f} s")
-        return
-    console.say(f"Failed: {failure_text(record)}", "red", bold=True)
-    error = RunDir(record.directory).error
-    if error.exists():
-        console.say(_end(error.read_text(encoding="utf-8", errors="replace")))
-
-
-def _end(text: str, most_lines: int = 12) -> str:
-    lines = text.rstrip().splitlines()
-    return "\n".join(["...", *lines[-most_lines:]] if len(lines) > most_lines else lines)
+def directories(rows: Sequence[tuple[object, object]]) -> None:
+    """Print each run's directory, and what would be done about it."""
+    for path, decision in rows:
+        console.say(f"  {decision:<12} {path}")
 
 
 def failure_text(record: RunRecord) -> str:
@@ -139,7 +130,7 @@ def grid_ended(records: Sequence[RunRecord], num_runs: int, data_dir: object) ->
         width = max(len(record.name) for record in failed)
         for record in failed:
             console.say(f"  {record.name:<{width}}  seed {record.seed:<6} {failure_text(record)}")
-            if record.reason != NOT_STARTED:
+            if RunDir(record.directory).output.exists():
                 console.say(f"  {'':<{width}}  {RunDir(record.directory).output}")
     console.say(f"Results are in {data_dir}")
     console.divider()

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spinup import user_config
-from spinup.errors import ExperimentFailed, GridFailed, SettingError, SpinupError
+from spinup.errors import ExperimentFailed, SettingError
 from spinup.grid import Grid
 from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import RunDir
-from spinup.rundir.record import RunRecord
 from spinup.rundir.status import State
 from spinup.utils import announce
 from spinup.utils.grid_plan import plan_grid
+from spinup.utils.grid_run import run_planned
+from spinup.utils.run_options import check_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spinup.jobs.job import Job
+    from spinup.rundir.record import RunRecord
 
 __all__ = ["ExperimentGrid", "call_experiment", "setup_logger_kwargs"]
 
 DataDir = str | os.PathLike[str] | None
+
+_RELAY_INTERVAL_S = 0.05
 
 
 def setup_logger_kwargs(
@@ -101,7 +104,7 @@ def call_experiment(
         check_picklable(value, f"The argument {name!r}")
     check_data_dir(job.data_dir)
     announce.experiment_begins(job)
-    record = _execute(job, relays_output=True)
+    record = _run_single(job)
     if record.state is not State.DONE:
         raise ExperimentFailed(
             f"The experiment {exp_name!r} (seed {job.seed}) failed: {announce.failure_text(record)}. "
@@ -162,76 +165,85 @@ class ExperimentGrid(Grid):
         num_cpu: int | str = 1,
         data_dir: DataDir = None,
         datestamp: bool = False,  # noqa: FBT001, FBT002 - the specification's signature
+        *,
+        parallel: int | Literal["auto"] = "auto",
+        gpus: int | Sequence[int] | Literal["auto"] | None = "auto",
+        gpus_per_run: float | None = None,
+        memory_per_run: float | str | None = None,
+        isolation: Literal["auto", "warm", "fresh"] = "auto",
+        retries: int = 0,
+        timeout: float | None = None,
+        on_failure: Literal["continue", "stop"] = "continue",
+        rerun: Literal["failed", "stale", "all", "none"] = "failed",
+        launcher: Literal["local"] = "local",
+        dry_run: bool = False,
     ) -> list[RunRecord]:
-        """Run each variant with ``thunk``, under the name that `variant_name` gives.
+        """Run each variant with ``thunk``, under the name that `variant_name` gives, several at a time.
 
-        All is checked before anything starts. A run that fails does not stop the others.
+        All is checked before anything starts. Runs that are done already are kept, those that failed or
+        were interrupted run again: to resume a grid, run the same script again. A run that fails does
+        not stop the others. The order is that of the seeds, and for each seed that of the grid.
 
         Args:
             thunk: A callable, or the key of a parameter whose values are all callable.
-            num_cpu: MPI processes of each run, or ``'auto'``; more than 1 is not supported yet.
+            num_cpu: MPI processes of each run, or ``'auto'`` for as many as there are physical cores; more
+                than 1 is not supported yet.
             data_dir: Where results go; ``DEFAULT_DATA_DIR`` of `spinup.user_config` by default.
             datestamp: Put date and time into the directories' names.
+            parallel: Runs at a time; ``'auto'`` for as many as there are usable cores, and shares of GPUs.
+            gpus: GPUs to share out: ``'auto'`` for those that are visible, a number, their numbers, or
+                None. Each run sees its own alone.
+            gpus_per_run: How many GPUs each run gets, or what part of one; 1 by default.
+            memory_per_run: Bytes, or a text such as ``'4GB'``: a run whose processes hold more is ended.
+            isolation: ``'warm'`` forks each run from a process that has imported what it needs,
+                ``'fresh'`` gives it a new interpreter; ``'auto'`` is warm where that is safe.
+            retries: How often a run that failed is tried again.
+            timeout: Seconds that each attempt has.
+            on_failure: ``'stop'`` ends the grid when a run has failed.
+            rerun: What is done again: ``'failed'`` runs; ``'stale'`` ones too, whose code has changed;
+                ``'all'``; or ``'none'``.
+            launcher: Where runs are done; ``'local'`` is this machine.
+            dry_run: Print the plan, and start nothing.
 
         Returns:
-            The record of each run: name, seed, directory, state and result.
+            The record of each run, in the grid's order: name, seed, directory, state and result.
 
         Raises:
             GridFailed: Some runs failed; it carries the records of all.
-            SpinupError: Something is wrong with the thunk or the variants; nothing was started.
+            SpinupError: Something is wrong with the thunk, the variants or the keywords; nothing was
+                started.
         """
+        options = check_options(
+            num_cpu=num_cpu,
+            parallel=parallel,
+            gpus=gpus,
+            gpus_per_run=gpus_per_run,
+            memory_per_run=memory_per_run,
+            isolation=isolation,
+            retries=retries,
+            timeout=timeout,
+            on_failure=on_failure,
+            rerun=rerun,
+            launcher=launcher,
+        )
         self.print()
         jobs = plan_grid(self, thunk, num_cpu=num_cpu, place=_place(data_dir, is_stamped=datestamp))
-        place = jobs[0].data_dir
-        announce.coming_experiments([job.exp_name for job in jobs], len(jobs), len(self) - len(jobs), place)
-        announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-        records = _run_all(jobs)
-        failed = [record for record in records if record.state is not State.DONE]
-        if failed:
-            first = failed[0]
-            raise GridFailed(
-                f"{len(failed)} of {len(records)} runs failed, the first of them {first.name!r} "
-                f"(seed {first.seed}): {announce.failure_text(first)} ({first.directory})",
-                records,
-            )
-        return records
+        return run_planned(jobs, options, num_equal=len(self) - len(jobs), is_dry=dry_run)
 
 
-def _execute(job: Job, *, relays_output: bool) -> RunRecord:
+def _run_single(job: Job) -> RunRecord:
     # Not at the top: a script that only builds or prints a grid starts without what launching needs.
-    from spinup.launchers.execution import execute  # noqa: PLC0415
-    from spinup.launchers.local import LocalLauncher  # noqa: PLC0415
+    from spinup.rundir.lock import locked  # noqa: PLC0415
+    from spinup.scheduler.run import Options, find_room, run_jobs  # noqa: PLC0415
+    from spinup.utils.views import RelayView  # noqa: PLC0415
 
-    return execute(job, LocalLauncher(), relays_output=relays_output)
-
-
-def _run_all(jobs: list[Job]) -> list[RunRecord]:
-    """Do one run after another, and tell of each; the summary also comes where Ctrl-C ends it."""
-    records: list[RunRecord] = []
-    try:
-        for number, job in enumerate(jobs, start=1):
-            announce.run_begins(job, number, len(jobs))
-            begin_s = time.monotonic()
-            records.append(_execute_in_grid(job))
-            announce.run_ended(records[-1], time.monotonic() - begin_s)
-    finally:
-        announce.grid_ended(records, len(jobs), jobs[0].data_dir)
-    return records
-
-
-def _execute_in_grid(job: Job) -> RunRecord:
-    """Do one run of a grid; one that cannot even start must not stop the others."""
-    try:
-        return _execute(job, relays_output=False)
-    except (SpinupError, OSError) as error:
-        return RunRecord(
-            name=job.exp_name,
-            seed=job.seed,
-            directory=job.run_dir.path,
-            state=State.FAILED,
-            reason=announce.NOT_STARTED,
-            message=str(error),
-        )
+    with locked(job.run_dir):
+        pass  # to say so at once if another process is doing it
+    options = Options(rerun="call", isolation="fresh", gpus=())
+    room = find_room(options)
+    view = RelayView(job.run_dir.output)
+    (record,) = run_jobs([job], options, room, view, refresh_s=_RELAY_INTERVAL_S, is_single=True)
+    return record
 
 
 def _place(data_dir: DataDir, *, is_stamped: bool) -> Place:

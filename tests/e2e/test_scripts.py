@@ -1,11 +1,12 @@
 """Scripts as users write them, run as users run them."""
 
 import json
-import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ALGO = """
@@ -202,7 +203,6 @@ def test_ctrl_c_ends_the_run_and_is_recorded(project):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ,
     ) as process:
         while process.stdout.readline().strip() != "READY":
             assert process.poll() is None
@@ -214,24 +214,54 @@ def test_ctrl_c_ends_the_run_and_is_recorded(project):
     assert not Path(f"/proc/{status['pid']}").exists()
 
 
-def test_the_run_of_a_killed_launcher_is_not_joined_by_another(project):
-    (project / "own.py").write_text(
-        "import signal\n"
-        "from spinup import call_experiment\n"
-        "def thunk():\n    print('READY', flush=True)\n    signal.pause()\n"
-        "call_experiment('own', thunk)\n"
-    )
+PAUSE_ONCE = """
+import os, signal, subprocess
+from spinup import call_experiment, ExperimentGrid
+def thunk(lr=1):
+    if not os.path.exists('again'):
+        open('again', 'w').close()
+        daemon = subprocess.Popen(['sleep', '1000'], start_new_session=True)
+        print('READY', os.getpid(), daemon.pid, flush=True)
+        signal.pause()
+    return lr
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_run_ends_with_its_launcher_and_is_done_by_the_next(project, number):
+    (project / "own.py").write_text(PAUSE_ONCE + "print('RESULT', call_experiment('own', thunk).result)\n")
     with subprocess.Popen(
-        [sys.executable, "-u", "own.py"], cwd=project, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "own.py"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
-        while process.stdout.readline().strip() != "READY":
+        while not (line := process.stdout.readline()).startswith("READY"):
+            assert process.poll() is None
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    pids = [int(pid) for pid in line.split()[1:]]
+    psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=30)
+    assert [pid for pid in pids if psutil.pid_exists(pid)] == []
+    run = python("own.py", cwd=project)
+    assert "RESULT 1" in run.stdout, run.stderr
+    status = json.loads((project / "data" / "own" / "own_s0" / "status.json").read_text())
+    assert (status["state"], status["attempt"]) == ("done", 2)
+    assert sorted(path.name for path in (project / "data" / "own").iterdir()) == ["own_s0"]
+
+
+def test_the_same_script_run_again_goes_on_where_it_was_killed(project):
+    grid = "eg = ExperimentGrid('g')\neg.add('lr', [1, 2, 3])\nrecords = eg.run(thunk)\n"
+    grid += "print('RESULT', [record.result for record in records])\n"
+    (project / "own.py").write_text(PAUSE_ONCE + grid)
+    with subprocess.Popen([sys.executable, "own.py"], cwd=project, stdout=subprocess.PIPE) as process:
+        status_files = [project / "data" / f"g_lr{lr}" / f"g_lr{lr}_s0" / "status.json" for lr in (2, 3)]
+        while not all(file.exists() and '"done"' in file.read_text() for file in status_files):
             assert process.poll() is None
         process.kill()
-    status_file = project / "data" / "own" / "own_s0" / "status.json"
-    pid = json.loads(status_file.read_text())["pid"]
-    try:
-        run = python("own.py", cwd=project)
-        assert "RunIsLive" in run.stderr
-        assert json.loads(status_file.read_text())["pid"] == pid
-    finally:
-        os.kill(pid, 9)
+    run = python("own.py", cwd=project)
+    assert "RESULT [1, 2, 3]" in run.stdout, run.stderr
+    assert "Plan: 2 done, kept · 1 failed or interrupted, again." in run.stdout
+    third = python("own.py", cwd=project)
+    assert "Plan: 3 done, kept." in third.stdout

@@ -8,8 +8,6 @@ from utils import thunks
 import spinup.user_config
 from spinup import ExperimentGrid, GridFailed
 from spinup.errors import GridError, NotPicklable, RunDirError, SettingError, ThunkError, UnknownEnvironment
-from spinup.rundir.layout import RunDir
-from spinup.rundir.lock import locked
 
 
 @pytest.fixture
@@ -57,15 +55,6 @@ def test_a_failure_does_not_stop_the_others(eg, tmp_path, capfd):
     assert out.index("2 of 3 runs are done") < out.index(
         str(tmp_path / "g_lr2" / "g_lr2_s0" / "output.log")
     )
-
-
-def test_a_run_that_cannot_start_does_not_stop_the_others(eg, tmp_path):
-    eg.add("lr", [1, 3])
-    with locked(RunDir(tmp_path / "g_lr1" / "g_lr1_s0")), pytest.raises(GridFailed) as caught:
-        eg.run(thunks.fail_sometimes, data_dir=tmp_path)
-    first, second = caught.value.records
-    assert (first.state, first.reason) == ("failed", "not started")
-    assert second.result == 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What has to run, which run starts when, and when the grid has ended."""

@@ -1,0 +1,308 @@
+"""What performs the scheduler's actions: locks, directories, GPUs, launchers, and each run's record."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from spinup.errors import RecordError, SpinupError
+from spinup.jobs.modules import modules_of
+from spinup.jobs.prepare import prepare
+from spinup.launchers.base import GRACE_S, Exited, Launcher, Request, Started
+from spinup.launchers.gpus import PARTS, take
+from spinup.rundir.lock import acquire
+from spinup.rundir.record import RunRecord, read_record
+from spinup.rundir.status import State, read_status, write_status
+from spinup.scheduler.decide import INTERRUPTIONS, Decision, decide
+from spinup.scheduler.state import Ended, FoundDone, NoResource, Outcome, Unavailable, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spinup.jobs.job import Job
+    from spinup.launchers.base import Isolation
+    from spinup.launchers.gpus import Gpu, Lease
+    from spinup.rundir.lock import RunLock
+    from spinup.rundir.status import Status
+    from spinup.scheduler.decide import Rerun
+    from spinup.scheduler.state import Event, Record, Schedule, Start, Stop
+
+#: Reason of a run that could not even start.
+NOT_STARTED = "not started"
+
+
+@dataclass
+class Active:
+    """A run that is under way.
+
+    Attributes:
+        job: The run.
+        attempt: Number of the scheduler's attempt.
+        lock: Its lock, held.
+        began_s: When it was started, in monotonic seconds.
+        status: The status with which it was started.
+        lease: The GPUs that it has.
+        pid: Its process, once that is known.
+        why: Why it was told to stop, if it was.
+        oom_kills: How many processes the kernel had ended for want of memory when it began.
+    """
+
+    job: Job
+    attempt: int
+    lock: RunLock
+    began_s: float
+    status: Status
+    lease: Lease | None = None
+    pid: int | None = None
+    why: str | None = None
+    oom_kills: int = 0
+
+
+class View(Protocol):
+    """Shows the user how it goes."""
+
+    def started(self, active: Active) -> None:
+        """A run has begun."""
+
+    def ended(self, active: Active, record: RunRecord, outcome: Outcome) -> None:
+        """An attempt has ended."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know."""
+
+    def refresh(self, schedule: Schedule, active: Sequence[Active]) -> None:
+        """Show how it stands."""
+
+
+@dataclass
+class LocalCrew:
+    """Performs the actions on this machine.
+
+    Attributes:
+        jobs: The runs; the scheduler knows them by their places here.
+        launcher: Starts them.
+        view: Shows how it goes.
+        began_at: UTC; what another launcher has done since then is not done again.
+        rerun: What is done again.
+        isolation: How they are started.
+        gpus: From which each run gets a share.
+        gpu_parts: How large a share.
+        memory_limit_bytes: What a run's processes may hold in RAM together.
+        is_single: Whether an error that keeps a run from starting is the caller's, not only the run's.
+    """
+
+    jobs: Sequence[Job]
+    launcher: Launcher
+    view: View
+    began_at: str
+    rerun: Rerun
+    isolation: Isolation = "auto"
+    gpus: Sequence[Gpu] = ()
+    gpu_parts: int = PARTS
+    memory_limit_bytes: int | None = None
+    is_single: bool = False
+    records: dict[int, RunRecord] = field(default_factory=dict)
+    _active: dict[int, Active] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+
+    def start(self, action: Start, now_s: float) -> Event | None:
+        """Start a run; an event if that is its end already, or if it could not be done."""
+        job = self.jobs[action.run]
+        try:
+            return self._start(action, job, now_s)
+        except (SpinupError, OSError) as error:
+            self._abandon(action.run)
+            if self.is_single:
+                raise
+            record = RunRecord(
+                name=job.exp_name,
+                seed=job.seed,
+                directory=job.run_dir.path,
+                state=State.FAILED,
+                reason=NOT_STARTED,
+                message=str(error),
+            )
+            self.records[action.run] = record
+            self.view.note(f"{job.exp_name} seed {job.seed} could not be started: {error}")
+            return FoundDone(action.run, Outcome.FAILED, now_s)
+
+    def _start(self, action: Start, job: Job, now_s: float) -> Event | None:
+        lock = acquire(job.run_dir)
+        if lock is None:
+            return Unavailable(action.run, now_s)
+        try:
+            earlier = _status_of(job)
+            if action.attempt == 1 and self._was_done_by_another(earlier, job):
+                lock.release()
+                record = self.records[action.run] = read_record(job.run_dir)
+                outcome = Outcome.DONE if record.state is State.DONE else Outcome.FAILED
+                return FoundDone(action.run, outcome, now_s)
+            lease = take(self.gpus, self.gpu_parts) if self.gpus else None
+            if self.gpus and lease is None:
+                lock.release()
+                return NoResource(action.run, now_s)
+        except BaseException:
+            lock.release()
+            raise
+        kills = _count_oom_kills()
+        active = Active(job, action.attempt, lock, now_s, job.queued(), lease, oom_kills=kills)
+        self._active[action.run] = active
+        goes_on = (
+            action.attempt > 1 or decide(earlier, job.identity, job.code, self.rerun) is Decision.AGAIN
+        )
+        active.status = job.queued(prepare(job, earlier if goes_on else None))
+        self.launcher.start(self._request(action.run, active))
+        self.view.started(active)
+        return None
+
+    def _was_done_by_another(self, earlier: Status | None, job: Job) -> bool:
+        """Whether another launcher has brought this run to its end since this one began."""
+        if earlier is None or earlier.identity != job.identity or (earlier.ended_at or "") < self.began_at:
+            return False
+        return earlier.state is State.DONE or earlier.reason not in INTERRUPTIONS
+
+    def _request(self, run: int, active: Active) -> Request:
+        isolation = self.isolation
+        if isolation == "auto" and self.gpus:
+            isolation = "fresh"  # CUDA does not survive a fork
+        modules: tuple[str, ...] = ()
+        if isolation != "fresh":
+            with active.job.run_dir.payload.open("rb") as file:
+                modules = tuple(modules_of(file.read(1 << 20), active.job.call.thunk))
+        environment = {} if active.lease is None else active.lease.environment()
+        return Request(run, active.job, active.lock.file, isolation, modules, environment)
+
+    def stop(self, action: Stop) -> None:
+        """Stop a run."""
+        active = self._active.get(action.run)
+        if active is not None:
+            reason = "timeout" if action.why is Why.TIMEOUT else "interrupted"
+            self._end(action.run, active, reason, 0 if action.is_immediate else GRACE_S)
+
+    def _end(self, run: int, active: Active, why: str, grace_s: float) -> None:
+        active.why = active.why or why
+        self.launcher.stop(run, grace_s)
+
+    def hear(self, message: Started | Exited, now_s: float) -> Ended | None:
+        """Take note of what a launcher says; an event if a run has ended by that."""
+        active = self._active.get(message.run)
+        if active is None:
+            return None
+        if isinstance(message, Started):
+            active.pid = message.pid
+            if message.note is not None and message.note not in self._told:
+                self._told.add(message.note)
+                self.view.note(f"Each run has a fresh interpreter: {message.note}")
+            return None
+        outcome = self._conclude(message, active)
+        self._abandon(message.run)
+        self.records[message.run] = _record_of(active)
+        self.view.ended(active, self.records[message.run], outcome)
+        return Ended(message.run, outcome, now_s, active.attempt)
+
+    def _conclude(self, exited: Exited, active: Active) -> Outcome:
+        """Write down how a run ended, where the child could not; give what that means."""
+        job = active.job
+        status = _status_of(job)
+        if status is None or (status.identity, status.attempt) != (job.identity, active.status.attempt):
+            status = active.status  # the thunk, or somebody else, has damaged it
+        if status.state is State.DONE:
+            return Outcome.DONE
+        if status.state is not State.FAILED:
+            reason, name = _reason(exited)
+            if name == "SIGKILL" and active.why is None and _count_oom_kills() > active.oom_kills:
+                reason = "out of memory"
+            code = exited.code if exited.code is not None and exited.code >= 0 else None
+            status = status.failed(reason, message=exited.error, exit_code=code, signal=name)
+        if active.why is not None:
+            status = status.overruled(active.why)
+        job.run_dir.path.mkdir(parents=True, exist_ok=True)  # the thunk may have deleted it
+        try:
+            write_status(job.run_dir, status)
+        except OSError as error:
+            self.view.note(f"The status of {job.run_dir.path} could not be written: {error}")
+        return {
+            "interrupted": Outcome.INTERRUPTED,
+            "timeout": Outcome.TIMED_OUT,
+            "out of memory": Outcome.OUT_OF_MEMORY,
+        }.get(status.reason or "", Outcome.FAILED)
+
+    def _abandon(self, run: int) -> None:
+        active = self._active.pop(run, None)
+        if active is not None:
+            active.lock.release()
+            if active.lease is not None:
+                active.lease.close()
+
+    def close(self) -> None:
+        """Let go of everything, where the loop itself was broken off; all processes are gone."""
+        for run in list(self._active):
+            self._abandon(run)
+
+    def record(self, action: Record) -> None:
+        """Take note of a run's final fate."""
+
+    def show(self, schedule: Schedule) -> None:
+        """Look after what runs, and let the user see how it goes."""
+        if self.memory_limit_bytes is not None:
+            self._watch_memory(self.memory_limit_bytes)
+        self.view.refresh(schedule, list(self._active.values()))
+
+    def _watch_memory(self, limit_bytes: int) -> None:
+        from spinup.launchers.processes import resident_bytes  # noqa: PLC0415 - Linux alone has it
+
+        for run, active in self._active.items():
+            if active.pid is not None and active.why is None and resident_bytes(active.pid) > limit_bytes:
+                self._end(run, active, "out of memory", 0)
+
+
+def _status_of(job: Job) -> Status | None:
+    with suppress(RecordError, OSError):
+        return read_status(job.run_dir)
+    return None
+
+
+def _record_of(active: Active) -> RunRecord:
+    try:
+        return read_record(active.job.run_dir)
+    except (SpinupError, OSError) as error:
+        job = active.job
+        return RunRecord(
+            name=job.exp_name,
+            seed=job.seed,
+            directory=job.run_dir.path,
+            state=State.FAILED,
+            reason="record not readable",
+            message=str(error),
+        )
+
+
+def _reason(exited: Exited) -> tuple[str, str | None]:
+    """Why a run failed that could not say so itself, and the name of the signal, if it was one."""
+    if exited.code is None:
+        return "lost", None
+    if exited.code < 0:
+        name = _signal_name(-exited.code)
+        return f"signal {name}", name
+    if exited.code == 0:
+        return "exit code 0 before the thunk returned", None
+    return f"exit code {exited.code}", None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _count_oom_kills() -> int:
+    """How many processes the kernel has ended for want of memory since it started."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

@@ -1,0 +1,185 @@
+"""The only loop that waits, and the only signal handler: events in, decisions made, actions performed."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from spinup.scheduler.state import (
+    Ended,
+    Event,
+    Opened,
+    Phase,
+    Policy,
+    Record,
+    Schedule,
+    Start,
+    Stop,
+    StopRequested,
+    WakeAt,
+    Woken,
+    step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from spinup.launchers.base import Exited, Started
+
+#: Signals that ask a launcher to stop, where this system has them.
+STOP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Crew(Protocol):
+    """What performs the actions."""
+
+    def start(self, action: Start, now_s: float) -> Event | None:
+        """Start a run; an event if that is its end already, or if it could not be done."""
+
+    def stop(self, action: Stop) -> None:
+        """Stop a run."""
+
+    def hear(self, message: Started | Exited, now_s: float) -> Ended | None:
+        """Take note of what a launcher says; an event if a run has ended by that."""
+
+    def record(self, action: Record) -> None:
+        """Take note of a run's final fate."""
+
+    def show(self, schedule: Schedule) -> None:
+        """Let the user see how it goes."""
+
+
+class Inbox:
+    """Where launchers post, from any thread, and signals, from the middle of anything."""
+
+    def __init__(self) -> None:
+        # SimpleQueue.put may be called inside itself, as a signal handler does.
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def post(self, message: Started | Exited | StopRequested) -> None:
+        """Add a message."""
+        self._queue.put(message)
+
+    def take(self, timeout_s: float | None) -> Started | Exited | StopRequested | None:
+        """The next message, or None after ``timeout_s``."""
+        try:
+            message: Started | Exited | StopRequested = self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        return message
+
+
+def run_schedule(
+    policy: Policy,
+    total: int,
+    crew: Crew,
+    inbox: Inbox,
+    *,
+    refresh_s: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Schedule:
+    """Run ``total`` runs to their ends; the schedule as it is then.
+
+    Args:
+        policy: How they are to be run.
+        total: Number of runs.
+        crew: Performs the actions.
+        inbox: Where the crew's launchers post.
+        refresh_s: The longest time between two calls of ``crew.show``; None for only when something
+            has happened.
+        clock: Monotonic seconds.
+
+    Raises:
+        KeyboardInterrupt: SIGINT came; everything has been stopped and recorded.
+        SystemExit: SIGTERM or SIGHUP came; likewise.
+    """
+    schedule = Schedule(policy, total)
+    events: deque[Event] = deque([Opened(clock())])
+    wake_s: float | None = None
+    with _stop_signals(inbox, clock) as received:
+        while schedule.phase is not Phase.FINISHED:
+            # Looked at between all events: a signal must not wait for a long chain of them to end.
+            events += _receive(crew, inbox, 0.0 if events else _patience_s(wake_s, refresh_s, clock), clock)
+            if wake_s is not None and clock() >= wake_s:
+                events.append(Woken(clock()))
+            crew.show(schedule)
+            if not events:
+                continue
+            schedule, actions = step(schedule, events.popleft())
+            wake_s = None
+            for action in actions:
+                match action:
+                    case Start():
+                        answer = crew.start(action, clock())
+                        if answer is not None:
+                            events.append(answer)
+                    case Stop():
+                        crew.stop(action)
+                    case Record():
+                        crew.record(action)
+                    case WakeAt():
+                        wake_s = action.at_s
+    crew.show(schedule)
+    if received:
+        _obey(received[0])
+    return schedule
+
+
+def _patience_s(wake_s: float | None, refresh_s: float | None, clock: Callable[[], float]) -> float | None:
+    """How long to wait for a message; None for as long as it takes."""
+    waits_s = [] if wake_s is None else [max(0.0, wake_s - clock())]
+    return min(waits_s if refresh_s is None else [*waits_s, refresh_s], default=None)
+
+
+def _receive(
+    crew: Crew, inbox: Inbox, timeout_s: float | None, clock: Callable[[], float]
+) -> Iterator[Event]:
+    """The events in all messages that are there, or in the first that comes within ``timeout_s``."""
+    message = inbox.take(timeout_s)
+    while message is not None:
+        if isinstance(message, StopRequested):
+            yield message
+        else:
+            ended = crew.hear(message, clock())
+            if ended is not None:
+                yield ended
+        message = inbox.take(0.0)
+
+
+@contextmanager
+def _stop_signals(inbox: Inbox, clock: Callable[[], float]) -> Iterator[list[int]]:
+    """For the length of the block, turn the signals that ask to stop into messages; yield their numbers."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received  # Python allows handlers in the main thread only; stopping is then the caller's
+        return
+
+    def handle(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        inbox.post(StopRequested(clock()))
+
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number, handler in before.items():
+        # nohup, and shells that start background jobs, ignore some on purpose.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, handle)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _obey(number: int) -> None:
+    """End as the signal would have ended this process, had nobody listened."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)
