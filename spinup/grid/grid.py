@@ -83,6 +83,10 @@ class Grid:
         build = make_builder(self.keys, pools)
         return zip(map(build, product(*pools)), self._get_namer().names(), strict=True)
 
+    def names(self) -> Iterator[str]:
+        """The name of every variant, in the order of `named_variants`."""
+        return self._get_namer().names()
+
     def variants(self) -> list[dict[str, Any]]:
         """Every variant, a valid config each; ``'base:a'`` = 1 is ``{'base': {'a': 1}}``."""
         return [variant for variant, _ in self.named_variants()]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from spinup.fingerprint import fingerprint, reference
+from spinup.fingerprint import reference
 from spinup.jobs.code import code_of
+from spinup.jobs.identity import identity
 from spinup.rundir.config import to_json
 from spinup.rundir.status import State, Status, utc_now
 
@@ -49,7 +50,7 @@ class Job:
     @cached_property
     def identity(self) -> str:
         """Hash of what is asked: thunk, hyperparameters, seed, number of processes; not of where."""
-        return fingerprint((self.call.thunk, dict(self.parameters), self.seed, self.num_cpu))
+        return identity(self.call.thunk, self.parameters, self.seed, self.num_cpu)
 
     @cached_property
     def config(self) -> dict[str, Any]:

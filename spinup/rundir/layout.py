@@ -13,11 +13,13 @@ from spinup.errors import UnsafePath
 from spinup.fingerprint import LONGEST_NAME_BYTES, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ARCHIVE = ".archive"
 
 _LARGEST_SEED_BITS = 128  # what a SeedSequence takes as one number
+_LONGEST_SUFFIX = 42  # "_s", a sign, and as many digits as such a number has
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,34 @@ def run_path(exp_name: str, seed: int | None, *, ymd: str = "", ymd_hms: str = "
     Raises:
         UnsafePath: ``exp_name`` would lead out of ``data_dir``, or ``seed`` is no integer.
     """
-    check_exp_name(exp_name)
-    experiment = _shorten_parts(f"{ymd}_{exp_name}" if ymd else exp_name)
     if seed is None:
-        return experiment
+        check_exp_name(exp_name)
+        return _experiment(exp_name, ymd)
+    return run_paths(exp_name, ymd=ymd, ymd_hms=ymd_hms)(check_seed(seed))
+
+
+def run_paths(exp_name: str, *, ymd: str = "", ymd_hms: str = "") -> Callable[[int], str]:
+    """A function from a seed to the directory of that run, relative to ``data_dir``.
+
+    Args:
+        exp_name: As in `run_path`, checked here once for all seeds.
+        ymd: As in `run_path`.
+        ymd_hms: As in `run_path`.
+
+    Raises:
+        UnsafePath: ``exp_name`` would lead out of ``data_dir``.
+    """
+    check_exp_name(exp_name)
+    experiment = _experiment(exp_name, ymd)
     stamped = f"{ymd_hms}_{exp_name}" if ymd_hms else exp_name
-    return os.path.join(experiment, _shorten_parts(stamped, suffix=f"_s{check_seed(seed)}"))
+    if len(os.fsencode(stamped)) <= LONGEST_NAME_BYTES - _LONGEST_SUFFIX:
+        beginning = os.path.join(experiment, stamped)
+        return lambda seed: f"{beginning}_s{seed}"
+    return lambda seed: os.path.join(experiment, _shorten_parts(stamped, suffix=f"_s{seed}"))
+
+
+def _experiment(exp_name: str, ymd: str) -> str:
+    return _shorten_parts(f"{ymd}_{exp_name}" if ymd else exp_name)
 
 
 def check_exp_name(exp_name: str) -> None:

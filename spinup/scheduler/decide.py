@@ -11,7 +11,7 @@ from spinup.rundir.status import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from spinup.rundir.status import Status
+    from spinup.rundir.status import Glance, Status
 
 #: Which runs are done again: those that failed, those whose code has changed too, all, or none. ``call``
 #: is what call_experiment does: all, going on from where a run was interrupted.
@@ -38,7 +38,9 @@ class Decision(enum.StrEnum):
         return self not in {Decision.KEEP, Decision.KEEP_STALE, Decision.KEEP_FAILED}
 
 
-def decide(status: Status | None, identity: str, code: Mapping[str, str], rerun: Rerun) -> Decision:
+def decide(
+    status: Status | Glance | None, identity: str, code: Mapping[str, str], rerun: Rerun
+) -> Decision:
     """What to do about a run.
 
     Args:
@@ -51,14 +53,14 @@ def decide(status: Status | None, identity: str, code: Mapping[str, str], rerun:
         return Decision.NEW
     if status.identity != identity:
         return Decision.REPLACE
-    is_stale = status.code is not None and dict(status.code) != dict(code)
-    if status.state is State.DONE:
+    is_stale = status.code is not None and status.code != code
+    if status.state == State.DONE:
         if rerun in {"all", "call"} or (is_stale and rerun == "stale"):
             return Decision.REDO
         return Decision.KEEP_STALE if is_stale else Decision.KEEP
-    if status.state is State.FAILED and rerun == "none":
+    if status.state == State.FAILED and rerun == "none":
         return Decision.KEEP_FAILED
-    is_interrupted = status.state is not State.FAILED or status.reason in INTERRUPTIONS
+    is_interrupted = status.state != State.FAILED or status.reason in INTERRUPTIONS
     # Rows and states of other code do not belong in one run.
     if is_stale or (rerun == "call" and not is_interrupted):
         return Decision.REDO

@@ -2,104 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 from spinup import user_config
 from spinup.errors import GridFailed, RecordError
+from spinup.jobs.job import Job
+from spinup.rundir.layout import RunDir
 from spinup.rundir.record import RunRecord, read_record
-from spinup.rundir.status import State, Status, read_status
-from spinup.scheduler.decide import Decision, decide, summary
+from spinup.rundir.status import State
+from spinup.scheduler.decide import summary
 from spinup.utils import announce
+from spinup.utils.views import LineView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from spinup.jobs.job import Job
     from spinup.scheduler.run import Options
+    from spinup.utils.grid_plan import PlannedRun
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A job, and what is to be done about it.
-
-    Attributes:
-        job: The run.
-        decision: What is to be done.
-        changed: Files of its code that have changed since it was done.
-    """
-
-    job: Job
-    decision: Decision
-    changed: tuple[str, ...] = ()
-
-
-def run_planned(jobs: Sequence[Job], options: Options, *, num_equal: int, is_dry: bool) -> list[RunRecord]:
-    """Run those of ``jobs`` that are not done yet; the records of all, in their order.
+def run_planned(
+    plan: Sequence[PlannedRun], options: Options, *, data_dir: str, num_equal: int, is_dry: bool
+) -> list[RunRecord]:
+    """Do what ``plan`` says is to be done; the records of all runs, in its order.
 
     Raises:
         GridFailed: Some of them failed.
     """
-    from spinup.scheduler.run import find_room, run_jobs  # noqa: PLC0415 - a dry run does without
-    from spinup.utils.views import LineView  # noqa: PLC0415
+    from spinup.scheduler.run import find_room, run_jobs  # noqa: PLC0415 - building a grid does without
 
-    plan = [plan_job(job, options) for job in jobs]
-    data_dir = jobs[0].data_dir
-    to_run = _seeds_outermost([planned.job for planned in plan if planned.decision.is_to_run])
+    to_run = _seeds_outermost([run for run in plan if run.decision.is_to_run])
     announce.coming_experiments(
-        [job.exp_name for job in (jobs if is_dry else to_run)], len(to_run), num_equal, data_dir
+        [r.name for r in (plan if is_dry else to_run)], len(to_run), num_equal, data_dir
     )
     room = find_room(options)
-    announce.plan(
-        summary((p.decision for p in plan), (f for p in plan for f in p.changed)), room, len(to_run)
-    )
+    text = summary((run.decision for run in plan), (file for run in plan for file in run.changed))
+    announce.plan(text, room, len(to_run))
     if is_dry:
-        announce.directories([(planned.job.run_dir.path, planned.decision) for planned in plan])
+        announce.directories([(run.directory, run.decision) for run in plan])
         return []
     done: dict[str, RunRecord] = {}
-    if to_run:
-        announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-        try:
-            records = run_jobs(to_run, options, room, LineView(len(to_run)))
+    try:
+        if to_run:
+            announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
+            records = run_jobs(_Jobs(to_run), options, room, LineView(len(to_run)))
             done = {str(record.directory): record for record in records}
-        finally:
-            everything = [_record(planned.job, done) for planned in plan]
-            announce.grid_ended([r for r in everything if r is not None], len(jobs), data_dir)
-    else:
-        everything = [_record(planned.job, done) for planned in plan]
-    return _checked([record for record in everything if record is not None])
+    finally:
+        ended = [record for run in plan if (record := _record(run, done)) is not None]
+        announce.grid_ended(ended, len(plan), data_dir)
+    return _checked(ended)
 
 
-def plan_job(job: Job, options: Options) -> Planned:
-    """What is to be done about ``job``."""
-    status = _status_of(job)
-    code = job.code if status is not None and status.identity == job.identity else {}
-    decision = decide(status, job.identity, code, options.rerun)
-    if decision is not Decision.KEEP_STALE or status is None:
-        return Planned(job, decision)
-    from spinup.jobs.code import changed  # noqa: PLC0415 - stale runs alone need it
+class _Jobs(Sequence[Job]):
+    """The jobs of planned runs, each made when it is its turn."""
 
-    return Planned(job, decision, tuple(changed(status.code or {}, code)))
+    def __init__(self, runs: Sequence[PlannedRun]) -> None:
+        self._runs = runs
 
+    def __len__(self) -> int:
+        return len(self._runs)
 
-def _status_of(job: Job) -> Status | None:
-    with suppress(RecordError, OSError):
-        return read_status(job.run_dir)
-    return None
-
-
-def _seeds_outermost(jobs: Sequence[Job]) -> list[Job]:
-    """``jobs`` with all variants of the first seed first, so that each has one result early."""
-    order = {seed: place for place, seed in enumerate(dict.fromkeys(job.seed for job in jobs))}
-    return sorted(jobs, key=lambda job: order[job.seed])
+    @overload
+    def __getitem__(self, place: int) -> Job: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Job]: ...
+    def __getitem__(self, place: int | slice) -> Job | Sequence[Job]:
+        return _Jobs(self._runs[place]) if isinstance(place, slice) else self._runs[place].make()
 
 
-def _record(job: Job, done: dict[str, RunRecord]) -> RunRecord | None:
-    record = done.get(str(job.run_dir.path))
+def _seeds_outermost(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """``runs`` with all variants of the first seed first, so that each has one result early."""
+    order = {seed: place for place, seed in enumerate(dict.fromkeys(run.seed for run in runs))}
+    return sorted(runs, key=lambda run: order[run.seed])
+
+
+def _record(run: PlannedRun, done: dict[str, RunRecord]) -> RunRecord | None:
+    record = done.get(run.directory)
     if record is None:
         with suppress(RecordError, OSError):
-            record = read_record(job.run_dir)
+            record = read_record(RunDir(Path(run.directory)))
     return record if record is not None and record.state in {State.DONE, State.FAILED} else None
 
 

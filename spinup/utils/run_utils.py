@@ -227,8 +227,15 @@ class ExperimentGrid(Grid):
             launcher=launcher,
         )
         self.print()
-        jobs = plan_grid(self, thunk, num_cpu=num_cpu, place=_place(data_dir, is_stamped=datestamp))
-        return run_planned(jobs, options, num_equal=len(self) - len(jobs), is_dry=dry_run)
+        place = _place(data_dir, is_stamped=datestamp)
+        plan = plan_grid(self, thunk, num_cpu=num_cpu, place=place, rerun=options.rerun)
+        return run_planned(
+            plan,
+            options,
+            data_dir=os.path.abspath(place.data_dir),
+            num_equal=len(self) - len(plan),
+            is_dry=dry_run,
+        )
 
 
 def _run_single(job: Job) -> RunRecord:
