@@ -45,6 +45,9 @@ bench: .venv/.dev
 	$(PY) benchmarks/grid.py
 	$(PY) benchmarks/logger.py
 	$(PY) benchmarks/import_time.py
+	$(PY) benchmarks/plan.py
+	$(PY) benchmarks/launch.py
+	$(PY) benchmarks/throughput.py
 
 clean:
 	rm -rf .venv .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 import pickletools
 import sys
 import types
@@ -52,15 +53,20 @@ def _named_in(pickled: bytes) -> Iterator[str]:
         return
 
 
-def _imported_by(thunk: Any) -> Iterator[str]:
+def _imported_by(thunk: Any) -> frozenset[str]:
     """Modules that the code of ``thunk`` imports inside functions."""
     function = getattr(thunk, "__func__", thunk)
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    codes = [code] if isinstance(code, types.CodeType) else []
-    while codes:
-        code = codes.pop()
-        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-        for instruction in dis.get_instructions(code):
-            # A relative import has no name of its own: its package is known by the function's module.
-            if instruction.opname == "IMPORT_NAME" and instruction.argval:
-                yield str(instruction.argval)
+    return _imported_in(code) if isinstance(code, types.CodeType) else frozenset()
+
+
+@functools.lru_cache(maxsize=256)
+def _imported_in(code: types.CodeType) -> frozenset[str]:
+    # A relative import has no name of its own: its package is known by the function's module.
+    names = {
+        str(instruction.argval)
+        for instruction in dis.get_instructions(code)
+        if instruction.opname == "IMPORT_NAME" and instruction.argval
+    }
+    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return frozenset(names.union(*map(_imported_in, inner)))

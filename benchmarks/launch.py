@@ -1,0 +1,130 @@
+"""What starting a run costs: many tiny real runs, warm and fresh, beside a bare forkserver loop.
+
+The bare loop is `multiprocessing`'s forkserver with the same modules preloaded, two processes at a
+time, running the same thunk (one episode of CartPole, one logged row) in a directory each: no status,
+no configuration, no provenance, no payload, no output file.
+
+Run: ``python benchmarks/launch.py [--json] [--runs 200] [--fresh-runs 20] [--torch]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import io
+import json
+import multiprocessing
+import statistics
+import tempfile
+import time
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tasks
+
+from spinup import ExperimentGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRELOADED = ["numpy", "gymnasium", "gymnasium.envs.classic_control.cartpole", "spinup.loggers", "tasks"]
+PARALLEL = 2
+REPEATS = 3
+
+
+def bare_run(number: int, directory: str) -> None:
+    """One run of the bare loop."""
+    import gymnasium
+
+    env_fn = functools.partial(gymnasium.make, "CartPole-v1")
+    tasks.cartpole_episode(env_fn, number=number, logger_kwargs={"output_dir": directory, "exp_name": "x"})
+
+
+def bare_s(num_runs: int) -> float:
+    """Seconds for the bare forkserver loop."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    with tempfile.TemporaryDirectory() as root:
+        begin_s = time.perf_counter()
+        running: list[Any] = []
+        for number in range(num_runs):
+            if len(running) == PARALLEL:
+                ended = wait([process.sentinel for process in running])
+                running = [process for process in running if process.sentinel not in ended]
+            directory = Path(root, str(number))
+            directory.mkdir()
+            process = context.Process(target=bare_run, args=(number, str(directory)))
+            process.start()
+            running.append(process)
+        for process in running:
+            process.join()
+        return time.perf_counter() - begin_s
+
+
+def grid_s(thunk: Callable[..., Any], num_runs: int, **options: Any) -> float:
+    """Seconds for a grid of ``num_runs`` runs."""
+    eg = ExperimentGrid(name="launch")
+    if thunk is tasks.cartpole_episode:
+        eg.add("env_name", "CartPole-v1")
+    eg.add("number", range(num_runs))
+    with tempfile.TemporaryDirectory() as root, contextlib.redirect_stdout(io.StringIO()):
+        begin_s = time.perf_counter()
+        eg.run(thunk, data_dir=root, gpus=None, **options)
+        return time.perf_counter() - begin_s
+
+
+def measure_cartpole(num_runs: int, num_fresh: int) -> dict[str, float]:
+    """Milliseconds a run, and ratios."""
+    pairs = [
+        (grid_s(tasks.cartpole_episode, num_runs, parallel=PARALLEL, isolation="warm"), bare_s(num_runs))
+        for _ in range(REPEATS)
+    ]
+    fresh_s = grid_s(tasks.cartpole_episode, num_fresh, parallel=1, isolation="fresh")
+    fresh_2_s = grid_s(tasks.cartpole_episode, num_fresh, parallel=PARALLEL, isolation="fresh")
+    warm_ms = statistics.median(warm for warm, _ in pairs) * 1e3 / num_runs
+    fresh_ms = fresh_s * 1e3 / num_fresh
+    return {
+        "runs": num_runs,
+        "warm_ms": round(warm_ms, 1),
+        "bare_forkserver_ms": round(statistics.median(bare for _, bare in pairs) * 1e3 / num_runs, 1),
+        "warm_over_bare": round(statistics.median(warm / bare for warm, bare in pairs), 2),
+        "fresh_one_by_one_ms": round(fresh_ms, 1),
+        "fresh_one_by_one_over_warm": round(fresh_ms / warm_ms, 1),
+        "fresh_parallel_over_one_by_one": round(fresh_2_s / fresh_s, 2),
+    }
+
+
+def measure_torch(num_runs: int, num_fresh: int) -> dict[str, float]:
+    """The same for a thunk that imports PyTorch."""
+    warm_ms = grid_s(tasks.torch_step, num_runs, parallel=PARALLEL, isolation="warm") * 1e3 / num_runs
+    fresh_ms = grid_s(tasks.torch_step, num_fresh, parallel=1, isolation="fresh") * 1e3 / num_fresh
+    return {
+        "torch_runs": num_runs,
+        "torch_warm_ms": round(warm_ms, 1),
+        "torch_fresh_ms": round(fresh_ms, 1),
+        "torch_fresh_over_warm": round(fresh_ms / warm_ms, 1),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--fresh-runs", type=int, default=20)
+    parser.add_argument("--torch", action="store_true", help="measure with PyTorch too")
+    options = parser.parse_args()
+    figures = measure_cartpole(options.runs, options.fresh_runs)
+    if options.torch:
+        figures |= measure_torch(options.runs, max(3, options.fresh_runs // 4))
+    if options.json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:<32} {value:>10}")
+
+
+if __name__ == "__main__":
+    main()
