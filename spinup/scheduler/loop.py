@@ -110,8 +110,8 @@ def run_schedule(
             events += _receive(crew, inbox, 0.0 if events else _patience_s(wake_s, refresh_s, clock), clock)
             if wake_s is not None and clock() >= wake_s:
                 events.append(Woken(clock()))
-            crew.show(schedule)
             if not events:
+                crew.show(schedule)
                 continue
             schedule, actions = step(schedule, events.popleft())
             wake_s = None
@@ -127,7 +127,7 @@ def run_schedule(
                         crew.record(action)
                     case WakeAt():
                         wake_s = action.at_s
-    crew.show(schedule)
+            crew.show(schedule)
     if received:
         _obey(received[0])
     return schedule

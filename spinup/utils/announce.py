@@ -97,7 +97,8 @@ def plan(summary: str, room: Room, num_runs: int) -> None:
     console.say(f"Plan: {summary}.", bold=True)
     if num_runs:
         on_gpus = f", on {len(room.gpus)} GPUs" if room.gpus else ""
-        console.say(f"{min(room.width, num_runs)} at a time{on_gpus}, {room.threads} threads each.")
+        threads = f"{room.threads} thread{'s' * (room.threads > 1)} each"
+        console.say(f"{min(room.width, num_runs)} at a time{on_gpus}, {threads}.")
 
 
 def directories(rows: Sequence[tuple[object, object]]) -> None:
@@ -120,13 +121,17 @@ def where_results_are(directory: object) -> None:
 
 def grid_ended(records: Sequence[RunRecord], num_runs: int, data_dir: object) -> None:
     """Print how many of ``num_runs`` are done, a table of those that failed, and where all of it is."""
-    failed = [record for record in records if record.state is not State.DONE]
+    num_done = sum(record.state is State.DONE for record in records)
+    interrupted = [record for record in records if record.reason == "interrupted"]
+    failed = [r for r in records if r.state is not State.DONE and r.reason != "interrupted"]
     console.divider()
-    console.say(f"{len(records) - len(failed)} of {num_runs} runs are done.", bold=True)
-    if len(records) < num_runs:
-        console.say(f"Interrupted: {num_runs - len(records)} have not run to their end.", "yellow")
+    console.say(f"{num_done} of {num_runs} runs are done.", bold=True)
+    if interrupted or len(records) < num_runs:
+        parts = [f"{len(interrupted)} were interrupted"] if interrupted else []
+        parts += [f"{num_runs - len(records)} were not begun"] if len(records) < num_runs else []
+        console.say(f"{', '.join(parts)}. To go on, run the same again.", "yellow")
     if failed:
-        console.say("These are not:\n", "red", bold=True)
+        console.say("These failed:\n", "red", bold=True)
         width = max(len(record.name) for record in failed)
         for record in failed:
             console.say(f"  {record.name:<{width}}  seed {record.seed:<6} {failure_text(record)}")

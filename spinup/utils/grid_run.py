@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from spinup import user_config
+from spinup import console, user_config
 from spinup.errors import GridFailed, RecordError
 from spinup.jobs.job import Job
 from spinup.rundir.layout import RunDir
@@ -15,11 +15,14 @@ from spinup.rundir.record import RunRecord, read_record
 from spinup.rundir.status import State
 from spinup.scheduler.decide import summary
 from spinup.utils import announce
-from spinup.utils.views import LineView
 
 if TYPE_CHECKING:
     from spinup.scheduler.run import Options
     from spinup.utils.grid_plan import PlannedRun
+    from spinup.utils.live_view import LiveView
+    from spinup.utils.views import LineView
+
+_REFRESH_S = 0.5
 
 
 def run_planned(
@@ -46,12 +49,26 @@ def run_planned(
     try:
         if to_run:
             announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-            records = run_jobs(_Jobs(to_run), options, room, LineView(len(to_run)))
+            with closing(_view(len(to_run))) as view:
+                refresh_s = _REFRESH_S if console.can_redraw() else None
+                records = run_jobs(_Jobs(to_run), options, room, view, refresh_s=refresh_s)
             done = {str(record.directory): record for record in records}
     finally:
         ended = [record for run in plan if (record := _record(run, done)) is not None]
         announce.grid_ended(ended, len(plan), data_dir)
     return _checked(ended)
+
+
+def _view(total: int) -> LineView | LiveView:
+    """A live view where somebody watches a terminal, and lines elsewhere."""
+    # Not at the top: building a grid, and a dry run, do without.
+    if console.can_redraw():
+        from spinup.utils.live_view import LiveView  # noqa: PLC0415
+
+        return LiveView()
+    from spinup.utils.views import LineView  # noqa: PLC0415
+
+    return LineView(total)
 
 
 class _Jobs(Sequence[Job]):

@@ -1,13 +1,16 @@
-"""What the user sees while a grid runs: lines where they are kept, and a single run's own output."""
+"""What the user sees while a grid runs where lines are kept; and of a single run, its own output."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from spinup import console
+from spinup.launchers.base import GRACE_S
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
+from spinup.scheduler.state import Outcome, Phase
 from spinup.utils.announce import failure_text
 
 if TYPE_CHECKING:
@@ -16,9 +19,14 @@ if TYPE_CHECKING:
 
     from spinup.rundir.record import RunRecord
     from spinup.scheduler.crew import Active
-    from spinup.scheduler.state import Outcome, Schedule
+    from spinup.scheduler.state import Schedule
+
+#: Said at the first Ctrl-C.
+STOPPING = f"Stopping the runs, within {GRACE_S:.0f} s; once more to end them at once."
 
 _CHUNK_BYTES = 1 << 20
+_MOST_CHUNKS = 4  # of one look, after which the loop has to hear what else has happened
+_ERROR_BYTES = 1 << 14
 _MOST_ERROR_LINES = 12
 
 
@@ -31,32 +39,39 @@ class LineView:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._ended = 0
+        self._ended: set[Path] = set()
+        self._stop = StopNotice()
 
     def started(self, active: Active) -> None:
-        """A run has begun."""
-        again = f", attempt {active.status.attempt}" if active.status.attempt > 1 else ""
-        console.say(f"{_title(active)} begins{again}")
+        """A run has begun, perhaps once more."""
+        self._ended.discard(active.job.run_dir.path)
+        say(f"{title(active)} begins")
 
     def ended(self, active: Active, record: RunRecord, outcome: Outcome) -> None:
         """An attempt has ended."""
-        del outcome
-        self._ended += 1
-        head = f"[{self._ended}/{self._total}] {_title(active)}"
-        if record.state is State.DONE:
-            console.say(f"{head} is done", "green")
+        if outcome is Outcome.INTERRUPTED:
+            say(f"{title(active)} was interrupted", "yellow")
             return
-        console.say(f"{head} failed: {failure_text(record)}", "red", bold=True)
-        error = RunDir(record.directory).error
-        with suppress(OSError):
-            console.say(_end_of(error.read_text(encoding="utf-8", errors="replace")))
+        self._ended.add(active.job.run_dir.path)
+        head = f"[{len(self._ended)}/{self._total}]"
+        if record.state is State.DONE:
+            say(f"{head} {title(active)} is done", "green")
+            return
+        say(f"{head} {failure_line(active, record)}", "red", bold=True)
+        error = _end_of(tail(RunDir(record.directory).error, _ERROR_BYTES))
+        if error:
+            say(error)
 
     def note(self, text: str) -> None:
         """Something that the user should know."""
-        console.say(text, "yellow")
+        say(text, "yellow")
 
     def refresh(self, schedule: Schedule, active: Sequence[Active]) -> None:
-        """Lines stay as they are."""
+        """Lines stay as they are; one is added when the grid is told to stop."""
+        self._stop.look(schedule, active)
+
+    def close(self) -> None:
+        """There is nothing to put in order."""
 
 
 class RelayView:
@@ -68,7 +83,12 @@ class RelayView:
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._offset = output.stat().st_size if output.exists() else 0
+        self._offset = 0
+        self._file: tuple[int, int] | None = None
+        self._stop = StopNotice()
+        with suppress(OSError):
+            found = output.stat()
+            self._offset, self._file = found.st_size, (found.st_dev, found.st_ino)
 
     def started(self, active: Active) -> None:
         """A run has begun; what an earlier attempt has printed is not shown again."""
@@ -78,29 +98,87 @@ class RelayView:
     def ended(self, active: Active, record: RunRecord, outcome: Outcome) -> None:
         """An attempt has ended."""
         del active, record, outcome
-        self._relay()
+        self._relay(most_chunks=None)
 
     def note(self, text: str) -> None:
         """Something that the user should know."""
-        console.say(text, "yellow")
+        say(text, "yellow")
 
     def refresh(self, schedule: Schedule, active: Sequence[Active]) -> None:
         """Show what has come since the last time."""
-        del schedule
         if active:
-            self._relay()
+            self._relay(most_chunks=_MOST_CHUNKS)
+        self._stop.look(schedule, active)
 
-    def _relay(self) -> None:
+    def _relay(self, *, most_chunks: int | None) -> None:
         # Whether it can be shown or not, as when a pager was closed: the run itself goes on.
         with suppress(OSError), self._output.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if self._file != (found.st_dev, found.st_ino) or found.st_size < self._offset:
+                self._file, self._offset = (found.st_dev, found.st_ino), 0
             file.seek(self._offset)
-            while data := file.read(_CHUNK_BYTES):
+            end = found.st_size  # not the end of the file, which may move away as fast as it is read
+            if most_chunks is not None:
+                end = min(end, self._offset + most_chunks * _CHUNK_BYTES)
+            while data := file.read(min(_CHUNK_BYTES, end - self._offset)):
                 self._offset += len(data)
                 console.relay(data)
 
 
-def _title(active: Active) -> str:
-    return f"{active.job.exp_name or '(no name)'} seed {active.job.seed}"
+class StopNotice:
+    """Says once that the grid is stopping, and why.
+
+    Args:
+        lead: What comes first; by default a new line where the terminal has just written ``^C``.
+    """
+
+    def __init__(self, lead: str | None = None) -> None:
+        self._is_said = False
+        self._lead = ("\n" if console.is_interactive() else "") if lead is None else lead
+
+    def look(self, schedule: Schedule, active: Sequence[Active]) -> None:
+        """Say so if the grid is stopping and it was not said yet."""
+        if self._is_said or schedule.phase is not Phase.STOPPING:
+            return
+        if schedule.stop_requests:
+            self._is_said = True
+            say(self._lead + STOPPING, "yellow", bold=True)
+        elif active:
+            self._is_said = True
+            say("A run has failed: the others are stopped, as on_failure='stop' says.", "yellow", bold=True)
+
+
+def say(text: str, color: str | None = None, *, bold: bool = False) -> None:
+    """Print a line, if there still is something to print it on: the runs go on without their audience."""
+    with suppress(OSError):
+        console.say(text, color, bold=bold)
+
+
+def title(active: Active) -> str:
+    """The run's name and seed, and the attempt if it is not the first."""
+    again = f", attempt {active.status.attempt}" if active.status.attempt > 1 else ""
+    return f"{active.job.exp_name or '(no name)'} seed {active.job.seed}{again}"
+
+
+def failure_line(active: Active, record: RunRecord) -> str:
+    """What happened to a run that failed; the last line that it printed, if it could not say so itself."""
+    line = f"{title(active)} failed: {failure_text(record)}"
+    if record.message:
+        return line
+    printed = tail(RunDir(record.directory).output, _ERROR_BYTES)
+    # From there on it is Python that reports a crash, and the reason has said that already.
+    last = printed.partition("Fatal Python error:")[0].rstrip().rpartition("\n")[2].strip()
+    return f"{line}, after it had printed {last!r}" if last else line
+
+
+def tail(path: Path, num_bytes: int) -> str:
+    """The last ``num_bytes`` of a file as text; empty if it cannot be read."""
+    with suppress(OSError):
+        if path.is_file():  # a pipe would keep the reader waiting
+            with path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - num_bytes))
+                return file.read(num_bytes).decode("utf-8", "replace")
+    return ""
 
 
 def _end_of(text: str) -> str:
