@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Any
 
 from spinup.errors import LoggerError
 from spinup.loggers.base import NOTHING
-from spinup.loggers.logger import Logger
+from spinup.loggers.logger import Logger, check_key
 from spinup.loggers.summary import summarize, to_numbers
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class EpochLogger(Logger):
         if val is not None:
             super().log_tabular(key, val)
             return
+        check_key(key)
         summary = summarize(self.epoch_dict.get(key, ()))
         columns = {key if average_only else f"Average{key}": summary.mean}
         if not average_only:
@@ -90,5 +92,8 @@ class EpochLogger(Logger):
 def _checked_numbers(key: str, value: Any) -> float | FloatArray:
     try:
         return to_numbers(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise LoggerError(f"Cannot store {key}={value!r}: it is not made of numbers ({error}).") from error
+    # RecursionError: a list that holds itself. Its text, too, is endless but for reprlib.
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise LoggerError(
+            f"Cannot store {key}={reprlib.repr(value)}: it is not made of numbers ({error})."
+        ) from error

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinup import mpi
 from spinup.console import say
-from spinup.errors import LoggerError, RunDirError
-from spinup.loggers.attempt import join
+from spinup.errors import LoggerError
 from spinup.loggers.base import NOTHING
-from spinup.loggers.earlier import new_directory
+from spinup.loggers.place import check_place, enter
 from spinup.loggers.saver import check_torch
 from spinup.loggers.screen import ScreenSink
 from spinup.loggers.settings import ConfigFile, as_settings
 from spinup.loggers.statefile import load_state, newest_state
+from spinup.loggers.values import plain, settled
 
 if TYPE_CHECKING:
     import os
@@ -25,14 +23,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from spinup.loggers.attempt import Attempt
     from spinup.loggers.base import Sink
+    from spinup.loggers.claim import Claim
     from spinup.loggers.table import TableSink
-
-_PLAIN = frozenset({int, float, str, bool, type(None)})
-
-# Table → the logger that writes it. Only one may: a second would be writing into the first one's rows.
-_writers: weakref.WeakValueDictionary[Path, Logger] = weakref.WeakValueDictionary()
 
 
 class Logger:
@@ -41,9 +34,9 @@ class Logger:
     Args:
         output_dir: Directory for the files, made when it is not there. None for a new directory
             below ``experiments`` in the system's directory for temporary files.
-        output_fname: Name of the table. If it is there, ``restore`` goes on with it; without
-            ``restore``, the first row or saved state moves it and the other files of the run that
-            wrote it to ``.archive`` in ``output_dir``.
+        output_fname: Name of the table. Where an earlier process has left a table, of whatever name,
+            ``restore`` goes on with its run; without ``restore``, the first row or saved state moves
+            its files to ``.archive`` in the ``data_dir``, or beside ``output_dir``.
         exp_name: Name of the experiment, which ``save_config`` adds to the settings.
         console: Print the table and messages; without, only warnings are printed.
 
@@ -52,6 +45,8 @@ class Logger:
         exp_name: As given.
 
     Raises:
+        UnsafePath: ``output_dir`` is no path, or ``output_fname`` no name for a table.
+        RunIsLive: Another process writes this table.
         RunDirError: The directory or the table cannot be written.
     """
 
@@ -63,6 +58,7 @@ class Logger:
         *,
         console: bool = True,
     ) -> None:
+        check_place(output_dir, output_fname)
         self.exp_name = exp_name
         self.output_dir: str | None = None
         self._directory: Path | None = None
@@ -75,16 +71,18 @@ class Logger:
         self._table: TableSink | None = None
         self._sinks: list[Sink] = [ScreenSink()] if self._is_talking else []
         self._config: ConfigFile | None = None
+        claim: Claim | None = None
         if self._is_writer:
-            self._directory, self._attempt = _enter(output_dir, output_fname)
+            self._directory, self._attempt, claim = enter(output_dir, output_fname)
             self.output_dir = str(self._directory)
             self._config = ConfigFile(self._attempt, self._directory)
-            _take_over(self._directory / output_fname, self)
             self._say(f"Logging data to {self._directory / output_fname}", "green")
         elif output_dir is not None:
             self._directory = Path(output_dir).absolute()
         # Runs once: in close(), when the logger is garbage, or when the interpreter exits.
-        self._finish = weakref.finalize(self, _finish, self._sinks, self._row, self._config)
+        self._finish = weakref.finalize(self, _finish, self._sinks, self._row, self._config, claim)
+        if claim is not None:
+            claim.on_loss = self._finish
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.output_dir!r})"
@@ -116,35 +114,42 @@ class Logger:
             val: Anything; what goes into the table is its text.
 
         Raises:
-            LoggerError: The row has a value for ``key`` already, or the logger is closed.
+            LoggerError: The row has a value for ``key`` already, ``key`` is no string, or the logger is
+                closed.
         """
         self._check_open()
+        check_key(key)
         if key in self._row:
             raise LoggerError(
-                f"{key!r} is set already in this row of the table. Maybe dump_tabular was forgotten?"
+                f"{key!r} is set already in this row of the table. "
+                "Maybe dump_tabular was forgotten, or failed?"
             )
-        self._row[key] = val if type(val) in _PLAIN else _plain(val)
+        self._row[key] = plain(val)
 
     def dump_tabular(self) -> None:
         """Write the row; without any value since the last one, do nothing.
 
+        After an error with a value or with a new column the row is kept, and this can be called again.
+
         Raises:
-            LoggerError: The logger is closed.
+            LoggerError: A value has no text, or the logger is closed.
+            RunDirError: The directory is gone, or another file is in the place of the table.
             OSError: The row cannot be written.
         """
         self._check_open()
         if not self._row:
             return
+        row = settled(self._row)
         if self._table is None:
             self._open_table()
-        row = self._row.copy()
-        self._row.clear()
         if added := [key for key in row if key not in self._columns]:
             columns = [*self._columns, *added]
             for sink in self._sinks:
                 sink.set_columns(columns)
             # Only now: when a sink fails, for want of disk space, the next row tries again.
             self._columns = columns
+        # And now, not later: a row that a full disk holds back goes out with the next one.
+        self._row.clear()
         values = [row.get(key, NOTHING) for key in self._columns]
         for sink in self._sinks:
             sink.write(values)
@@ -261,40 +266,19 @@ class Logger:
             )
 
 
-def _enter(output_dir: str | os.PathLike[str] | None, fname: str) -> tuple[Path, Attempt]:
-    """The directory that a logger writes to, made when it is not there, and the attempt in it."""
-    try:
-        if output_dir is None:
-            experiments = Path(tempfile.gettempdir(), "experiments").absolute()
-            directory = new_directory(experiments, str(int(time.time())))
-        else:
-            # Absolute, because a thunk may change the working directory.
-            directory = Path(output_dir).absolute()
-            directory.mkdir(parents=True, exist_ok=True)
-        attempt = join(directory, fname)
-        # Now, not with the first row, it has to be known whether the table can be written.
-        (directory / fname).open("ab").close()
-        return directory, attempt
-    except OSError as error:
-        raise RunDirError(
-            f"Cannot log to {fname} in {output_dir or 'a new directory'}: {error}."
-        ) from error
+def check_key(key: object) -> None:
+    """Raise LoggerError unless ``key`` can be the name of a column."""
+    if not isinstance(key, str):
+        raise LoggerError(f"The name of a column must be a string, not {key!r}.")
 
 
-def _take_over(table: Path, logger: Logger) -> None:
-    if (previous := _writers.get(table)) is not None:
-        previous.close()
-    _writers[table] = logger
-
-
-def _plain(value: Any) -> object:
-    """``value``, as a number where it is a tensor of one: a tensor's text is cut to four digits."""
-    return value.item() if hasattr(value, "detach") and value.numel() == 1 else value
-
-
-def _finish(sinks: Sequence[Sink], row: Mapping[str, object], config: ConfigFile | None) -> None:
+def _finish(
+    sinks: Sequence[Sink], row: Mapping[str, object], config: ConfigFile | None, claim: Claim | None
+) -> None:
     for sink in sinks:
         sink.close()
+    if claim is not None:
+        claim.release()
     if config is None:
         return
     if row:

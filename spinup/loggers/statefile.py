@@ -92,6 +92,20 @@ def last_number(output_dir: Path) -> int:
     return number
 
 
+def noted_tables(output_dir: Path) -> set[str]:
+    """The names of the tables that the saved states tell of, as far as they can be told."""
+    names: set[str] = set()
+    for path, _ in _state_files(output_dir):
+        with suppress(RecordError, OSError):
+            names |= _read_note(path).tables.keys()
+    return names
+
+
+def is_state_name(name: str) -> bool:
+    """Whether a state file is called so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def load_state(path: Path) -> Any:
     """The state in ``path``.
 

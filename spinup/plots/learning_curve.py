@@ -44,6 +44,9 @@ _LABELS = {
 _COUNTS = {"TotalEnvInteracts", "Epoch"}
 _GRAY = "#555555"
 _MOST_POINTS = 1_000  # about as many as the picture has pixels
+_LARGEST = 1e300  # beyond, differences and sums overflow, here and in Matplotlib
+_LONGEST_TEXT = 450  # characters of a name in the legend, or of a column's beside an axis
+_LARGEST_COUNT = 1e15  # written with all its digits
 _LABEL_WIDTH = 90  # characters that fit the width of the picture
 
 
@@ -54,7 +57,8 @@ def learning_curve_data(curves: pl.DataFrame, x: str = X, y: str = Y) -> pl.Data
     1000 even steps, where those are more), from where the last of them begins to where the first of
     them ends. So every point stands for the same seeds, and none is guessed beyond a run's end; a
     run that was cut short shortens its experiment's curve. Of rows with the same ``x`` the last
-    counts. Where a seed's ``y`` is not finite, so is the mean: NaN, a gap in the picture.
+    counts. Where a seed's ``y`` is not finite (or beyond 1e300), so is the mean: NaN, a
+    gap in the picture.
 
     Args:
         curves: As `spinup.results.table.load_curves` returns it.
@@ -68,13 +72,18 @@ def learning_curve_data(curves: pl.DataFrame, x: str = X, y: str = Y) -> pl.Data
 
     Raises:
         RecordError: A column is missing or holds text, no run has a value in both, the seeds of an
-            experiment share no ``x``, or a seed was run twice.
+            experiment share no ``x``, a seed was run twice, or an ``x`` is beyond 1e300.
     """
     check_numbers(curves, [x, y])
     check_seeds(curves)
     points = curves.filter(pl.col(x).is_finite() & pl.col(y).is_not_null())
     if points.is_empty():
         raise RecordError(f"No run has a row with both {x!r} and {y!r} yet: there is no curve to draw.")
+    if not (too_large := points.filter(pl.col(x).abs() > _LARGEST)).is_empty():
+        raise RecordError(
+            f"{x!r} is {too_large[x][0]:g} in {too_large['directory'][0]}: no axis reaches so far. "
+            "Follow another column, or filter the table by its column 'directory'."
+        )
     return pl.concat(
         [
             _aggregate(str(exp_name), runs, x, y)
@@ -166,8 +175,8 @@ def _aggregate(exp_name: str, runs: pl.DataFrame, x: str, y: str) -> pl.DataFram
     start, end = max(xs[0] for xs, _ in seeds), min(xs[-1] for xs, _ in seeds)
     if start > end:
         raise RecordError(
-            f"The seeds of {exp_name!r} share no {x}: one begins at {start:g}, another ends at {end:g}. "
-            "Wait for more rows, or filter the table by its column 'directory'."
+            f"The seeds of {_cut(exp_name)!r} share no {x}: one begins at {start:g}, another ends at "
+            f"{end:g}. Wait for more rows, or filter the table by its column 'directory'."
         )
     grid = np.unique(np.concatenate([xs for xs, _ in seeds]))
     grid = grid[(start <= grid) & (grid <= end)]
@@ -176,8 +185,8 @@ def _aggregate(exp_name: str, runs: pl.DataFrame, x: str, y: str) -> pl.DataFram
     values = np.stack([np.interp(grid, xs, ys) for xs, ys in seeds])  # (num_seeds, num_points)
     return pl.DataFrame(
         {
-            "exp_name": [exp_name] * grid.size,
-            "num_seeds": [len(seeds)] * grid.size,
+            "exp_name": pl.repeat(exp_name, grid.size, eager=True),
+            "num_seeds": pl.repeat(len(seeds), grid.size, dtype=pl.Int64, eager=True),
             "x": grid,
             "mean": values.mean(axis=0),
             "low": values.min(axis=0),
@@ -190,7 +199,7 @@ def _points(run: pl.DataFrame, x: str, y: str) -> tuple[FloatArray, FloatArray]:
     """``x``, increasing, and ``y`` of one run, both of shape (num_points,)."""
     run = run.unique(x, keep="last", maintain_order=True).sort(x)
     ys = run[y].to_numpy()
-    return run[x].to_numpy(), np.where(np.isfinite(ys), ys, np.nan)
+    return run[x].to_numpy(), np.where(np.abs(ys) <= _LARGEST, ys, np.nan)
 
 
 def _draw(ax: Axes, curve: pl.DataFrame, index: int) -> Line2D:
@@ -211,9 +220,9 @@ def _draw(ax: Axes, curve: pl.DataFrame, index: int) -> Line2D:
 
 def _dress(ax: Axes, x: str, y: str) -> None:
     """Axis labels that a person understands, and no more ink than needed."""
-    ax.set_xlabel(_LABELS.get(x, x), parse_math=False)
-    ax.set_ylabel(_LABELS.get(y, y), parse_math=False)
-    if x in _COUNTS:
+    ax.set_xlabel(_LABELS.get(x, _cut(x)), parse_math=False)
+    ax.set_ylabel(_LABELS.get(y, _cut(y)), parse_math=False)
+    if x in _COUNTS and max(map(abs, ax.get_xlim())) < _LARGEST_COUNT:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.grid(axis="y", color="#DDDDDD", linewidth=0.8)
@@ -250,5 +259,11 @@ def _legend(ax: Axes, handles: Sequence[Line2D], names: Sequence[str], *, has_ba
 
 
 def _legend_name(exp_name: str, num_seeds: int) -> str:
-    name = f"{exp_name} ({num_seeds} seed{'' if num_seeds == 1 else 's'})"
+    name = f"{_cut(exp_name)} ({num_seeds} seed{'' if num_seeds == 1 else 's'})"
     return textwrap.fill(name, _LABEL_WIDTH, break_on_hyphens=False)
+
+
+def _cut(text: str) -> str:
+    """``text``, or its beginning and its end: drawing takes time and room for each character."""
+    half = _LONGEST_TEXT // 2
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:half]} ... {text[-half:]}"

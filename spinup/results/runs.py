@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spinup.errors import RecordError
 from spinup.rundir.config import read_json_object
 from spinup.rundir.layout import RunDir
-from spinup.rundir.progress import read_rows
+from spinup.rundir.progress import read_ragged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ _DIRECTORY_NAME = re.compile(
     r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}_[0-9]{2}-[0-9]{2}-[0-9]{2}[-_])?(?P<exp_name>.+?)(?:_s(?P<seed>-?[0-9]+))?",
     re.DOTALL,
 )
+_LONGEST_NAME = 10_000  # far more than any grid makes; a name is held for each row, and drawn
 _SEEDS = range(-(2**63), 2**63)
 
 
@@ -41,14 +42,14 @@ class Run:
     directory: Path
 
     def progress(self) -> tuple[list[str], list[list[str]]]:
-        """The header and the whole rows of progress.txt, as cells of text.
+        """The header and the whole rows of progress.txt, as cells of text; a row may be shorter.
 
         Raises:
             RecordError: The file cannot be read.
         """
         path = RunDir(self.directory).progress
         try:
-            return read_rows(path)
+            return read_ragged(path)
         except OSError as error:
             raise RecordError(f"Cannot read {path}: {error.strerror}.") from error
 
@@ -110,6 +111,13 @@ def _identify(directory: Path) -> Run:
     exp_name, seed = (match["exp_name"], match["seed"]) if match else (str(directory), None)
     config = _config(RunDir(directory).config)
     named = config.get("exp_name")
+    if isinstance(named, str) and len(named) > _LONGEST_NAME:
+        warnings.warn(
+            f"The exp_name in {RunDir(directory).config} has {len(named)} characters, more than "
+            f"{_LONGEST_NAME}. The run's name is taken from its directory.",
+            stacklevel=2,
+        )
+        named = None
     return Run(
         exp_name=named if isinstance(named, str) and named else exp_name,
         seed=_seed(config.get("seed"), otherwise=seed),

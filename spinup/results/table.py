@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from spinup.errors import RecordError
 from spinup.results.runs import find_runs
+from spinup.rundir.layout import RunDir
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from spinup.results.runs import Run
 
+_MOST_COLUMNS = 20_000
+_MOST_CELLS = 100_000_000
+_MOST_NAMES = 50
 _IDENTITY = {"exp_name": pl.String, "seed": pl.Int64, "directory": pl.String}
 
 
@@ -33,12 +38,14 @@ def load_curves(data_dir: str | os.PathLike[str]) -> pl.DataFrame:
         Columns: ``exp_name`` (text), ``seed`` (integer, null where unknown), ``directory`` (text),
         then those of all progress.txt. A column is Float64 where every filled cell of every run is
         a number, else text. Null: the cell is empty, or the run lacks the column. A column of
-        progress.txt that bears a name already taken gets `` (progress)`` appended.
+        progress.txt that bears a name already taken gets `` (progress)`` appended, the next one
+        `` (progress 2)``.
 
     Raises:
-        RecordError: There is no run, or a directory or progress.txt cannot be read.
+        RecordError: There is no run, or a directory or progress.txt cannot be read, or all of them
+            together have more than 20,000 columns or 100 million cells.
     """
-    texts = pl.concat([_run_frame(run) for run in find_runs(data_dir)], how="diagonal")
+    texts = pl.concat(_run_frames(find_runs(data_dir)), how="diagonal")
     numbers = [_as_number(column) for column in texts.iter_columns() if column.name not in _IDENTITY]
     return texts.with_columns(numbers)
 
@@ -97,12 +104,17 @@ def check_numbers(curves: pl.DataFrame, columns: Sequence[str]) -> None:
     """Raise RecordError unless ``curves`` has each of ``columns``, and only numbers in them."""
     for column in columns:
         if column not in curves.columns:
-            known = ", ".join(name for name in curves.columns if name not in _IDENTITY)
-            raise RecordError(f"No run has a column {column!r}. There is: {known or 'no column yet'}.")
+            raise RecordError(f"No run has a column {column!r}. There is: {_known(curves)}.")
         if curves.schema[column] == pl.String:
             cells = curves.filter(pl.col(column).is_not_null() & _number(column).is_null())
             where = f" {cells[column][0]!r} in {cells['directory'][0]}." if len(cells) else ""
             raise RecordError(f"Column {column!r} holds text, not numbers.{where}")
+
+
+def _known(curves: pl.DataFrame) -> str:
+    names = [name for name in curves.columns if name not in _IDENTITY]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more or "no column yet"
 
 
 def check_seeds(curves: pl.DataFrame) -> None:
@@ -124,26 +136,49 @@ def check_seeds(curves: pl.DataFrame) -> None:
         )
 
 
-def _run_frame(run: Run) -> pl.DataFrame:
-    """The rows of one run, all cells as text."""
-    header, rows = run.progress()
+def _run_frames(runs: Iterable[Run]) -> list[pl.DataFrame]:
+    """The rows of each run, all cells as text; refused before they would exhaust the memory."""
+    frames, columns, num_rows = [], set(_IDENTITY), 0
+    for run in runs:
+        header, rows = run.progress()
+        names = _column_names(map(_encodable, header))
+        columns.update(names)
+        num_rows += len(rows)
+        if len(columns) > _MOST_COLUMNS or len(columns) * num_rows > _MOST_CELLS:
+            raise RecordError(
+                f"Too much to read: with {RunDir(run.directory).progress} there are {len(columns):,} "
+                f"columns and {num_rows:,} rows. Move that run elsewhere, or read fewer runs at a time."
+            )
+        frames.append(_run_frame(run, names, rows))
+    return frames
+
+
+def _run_frame(run: Run, names: Sequence[str], rows: Sequence[Sequence[str]]) -> pl.DataFrame:
     identity = [_encodable(run.exp_name), run.seed, _encodable(str(run.directory))]
-    cells: dict[str, list[object]] = {
-        name: [value] * len(rows) for name, value in zip(_IDENTITY, identity, strict=True)
-    }
-    names = _column_names([_encodable(name) for name in header])
-    for index, name in enumerate(names):
-        cells[name] = [_encodable(row[index]) or None for row in rows]
-    return pl.DataFrame(cells, schema=_IDENTITY | dict.fromkeys(names, pl.String))
+    columns = [
+        pl.repeat(value, len(rows), dtype=dtype, eager=True).alias(name)
+        for (name, dtype), value in zip(_IDENTITY.items(), identity, strict=True)
+    ]
+    longest = max(map(len, rows), default=0)
+    for index, name in enumerate(names[:longest]):
+        cells = [_encodable(row[index]) or None if index < len(row) else None for row in rows]
+        columns.append(pl.Series(name, cells, dtype=pl.String))
+    empty = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    columns += [empty.alias(name) for name in names[longest:]]
+    return pl.DataFrame(columns)
 
 
-def _column_names(header: Sequence[str]) -> list[str]:
-    taken = list(_IDENTITY)
+def _column_names(header: Iterable[str]) -> list[str]:
+    """Names that differ from each other and from those of the identity."""
+    names = dict.fromkeys(_IDENTITY)
+    repeats: Counter[str] = Counter()
     for name in header:
-        while name in taken:
-            name += " (progress)"  # noqa: PLW2901 - until it is free
-        taken.append(name)
-    return taken[len(_IDENTITY) :]
+        free = name
+        while free in names:
+            repeats[name] += 1
+            free = f"{name} (progress{f' {repeats[name]}' if repeats[name] > 1 else ''})"
+        names[free] = None
+    return list(names)[len(_IDENTITY) :]
 
 
 def _as_number(column: pl.Series) -> pl.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -28,12 +29,9 @@ def archive(run_dir: RunDir, data_dir: Path) -> Path:
         RunDirError: It cannot be moved.
     """
     shelf = data_dir / ARCHIVE
-    name = f"{shorten(run_dir.path.name, 220)}@{datetime.now(UTC):%Y-%m-%d_%H-%M-%S}"
     try:
-        shelf.mkdir(parents=True, exist_ok=True)
-        if shelf.is_symlink():
-            raise OSError(f"{shelf} is a symbolic link")
-        target = next(t for t in _numbered(shelf / name) if not os.path.lexists(t))
+        names = _numbered(_make(shelf) / _name(run_dir))
+        target = next(path for path in names if not os.path.lexists(path))
         # Should another process take this name just now, rename fails: it replaces no full directory.
         return run_dir.path.rename(target)
     except OSError as error:
@@ -41,6 +39,34 @@ def archive(run_dir: RunDir, data_dir: Path) -> Path:
             f"{run_dir.path} holds an earlier run, which could not be moved to {shelf}: {error}. "
             "Nothing was overwritten. Move it yourself, or choose another data_dir."
         ) from error
+
+
+def new_archive(run_dir: RunDir, data_dir: Path) -> Path:
+    """A new directory in ``data_dir/.archive/``, for files of ``run_dir``.
+
+    Raises:
+        RunDirError: It cannot be made.
+    """
+    shelf = data_dir / ARCHIVE
+    try:
+        for target in _numbered(_make(shelf) / _name(run_dir)):
+            with suppress(FileExistsError):
+                target.mkdir()
+                return target
+    except OSError as error:
+        raise RunDirError(f"Cannot make room in {shelf} for {run_dir.path}: {error}.") from error
+    raise AssertionError("itertools.count ends")
+
+
+def _make(shelf: Path) -> Path:
+    shelf.mkdir(parents=True, exist_ok=True)
+    if shelf.is_symlink():
+        raise OSError(f"{shelf} is a symbolic link")
+    return shelf
+
+
+def _name(run_dir: RunDir) -> str:
+    return f"{shorten(run_dir.path.name, 220)}@{datetime.now(UTC):%Y-%m-%d_%H-%M-%S}"
 
 
 def _numbered(path: Path) -> Iterator[Path]:

@@ -52,12 +52,23 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     Raises:
         FileNotFoundError: There is no such file.
     """
+    header, rows = read_ragged(path)
+    return header, [row + [""] * (len(header) - len(row)) for row in rows]
+
+
+def read_ragged(path: Path) -> tuple[list[str], list[list[str]]]:
+    """As `read_rows`, but for rows shorter than the header, which stay as short as they are.
+
+    So that memory is that of the file, not of rows times columns.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
     text = path.read_bytes().decode("utf-8-sig", "replace")
     # Not splitlines, which breaks at characters that files of other makers may hold.
     whole_lines = [whole.removesuffix("\r") for whole in text.split("\n")[:-1]]
     header, *rows = [_cells(whole) for whole in whole_lines if whole] or [[]]
-    width = len(header)
-    return header, [(row + [""] * (width - len(row)))[:width] for row in rows]
+    return header, [row[: len(header)] for row in rows]
 
 
 def first_rows(table: bytes, columns: Sequence[object], num_rows: int) -> bytes:

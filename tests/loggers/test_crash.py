@@ -10,6 +10,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from loggers.archives import archives
 from loggers.crashing import in_a_fork
 
 from spinup.loggers import EpochLogger
@@ -58,19 +59,21 @@ def starting_thunk(directory: Path) -> None:
 
 
 def outcome(directory: Path) -> dict[str, Any]:
-    """All that the run has left, but for its archive and what a killed process could not clean up."""
+    """All that the run has left, but for what a killed process could not clean up."""
     files = [path for path in directory.rglob("*") if path.is_file()]
     return {
         str(path.relative_to(directory)): path.read_bytes()
         for path in files
-        if ".archive" not in path.parts and path.suffix not in {".tmp", ".next", ".kept"}
+        if path.suffix not in {".tmp", ".next", ".kept"}
     }
 
 
 def everything_kept(directory: Path) -> set[bytes]:
     """Every line of every table, and every state and model, those of the archive included."""
-    lines = {line for path in directory.rglob("progress.txt") for line in path.read_bytes().split(b"\n")}
-    saved = [*directory.rglob("vars.pkl"), *directory.rglob("model.pt")]
+    roots = [directory, *archives(directory)]
+    tables = [path for root in roots for path in root.rglob("progress.txt")]
+    lines = {line for path in tables for line in path.read_bytes().split(b"\n")}
+    saved = [path for root in roots for name in ("vars.pkl", "model.pt") for path in root.rglob(name)]
     return lines | {path.read_bytes() for path in saved}
 
 

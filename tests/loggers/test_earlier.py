@@ -2,23 +2,26 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from loggers.archives import archived as archived_files
+from loggers.archives import archives
+from loggers.otherprocess import OtherProcess
 
 from spinup.errors import RunDirError
 from spinup.loggers import Logger
-from spinup.loggers.earlier import new_directory
+from spinup.loggers.earlier import data_dir_of, looks_like_table, new_directory
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State, Status, write_status
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from spinup.utils.run_utils import setup_logger_kwargs
 
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
     """A directory in which a script of another process has run."""
+    tmp_path = tmp_path / "run"
+    tmp_path.mkdir()
     (tmp_path / "progress.txt").write_text("Epoch\n0\n")
     (tmp_path / "config.json").write_text('{"gamma": 0.9}')
     (tmp_path / "vars.pkl").write_bytes(b"state")
@@ -30,13 +33,13 @@ def earlier(tmp_path: Path) -> Path:
 
 
 def contents(directory: Path) -> list[str]:
-    """Every file below ``directory``, but those of the archive."""
+    """Every file below ``directory``."""
     files = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
-    return sorted(str(path) for path in files if path.parts[0] != ".archive")
+    return sorted(map(str, files))
 
 
 def archived(directory: Path) -> list[list[str]]:
-    return [contents(archive) for archive in sorted(directory.glob(".archive/*"))]
+    return [contents(archive) for archive in archives(directory)]
 
 
 def run(directory: Path) -> None:
@@ -53,7 +56,7 @@ def test_the_first_row_moves_the_files_of_an_earlier_run_aside(earlier: Path) ->
     assert archived(earlier) == [
         ["config.json", "progress.txt", "pyt_save/model.pt", "vars.pkl", "vars10.pkl"]
     ]
-    [table] = earlier.glob(".archive/*/progress.txt")
+    [table] = archived_files(earlier, "progress.txt")
     assert table.read_text() == "Epoch\n0\n"
 
 
@@ -91,7 +94,7 @@ def test_settings_are_written_once_the_earlier_ones_are_moved(
         logger.log_tabular("Epoch", 0)
         logger.dump_tabular()
         assert (earlier / "config.json").read_text() == '{\n    "gamma":\t0.5,\n    "lam":\t1\n}'
-    [config] = earlier.glob(".archive/*/config.json")
+    [config] = archived_files(earlier, "config.json")
     assert config.read_text() == '{"gamma": 0.9}'
     assert "Not written" not in capsys.readouterr().out
 
@@ -109,7 +112,7 @@ def test_the_move_is_said_in_one_line_even_without_console(
     earlier: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(earlier)
-    [archive] = earlier.glob(".archive/*")
+    [archive] = archives(earlier)
     [line] = capsys.readouterr().out.splitlines()
     assert str(earlier) in line
     assert str(archive) in line
@@ -117,8 +120,8 @@ def test_the_move_is_said_in_one_line_even_without_console(
 
 def test_the_archive_is_named_by_the_time_in_utc(earlier: Path) -> None:
     run(earlier)
-    [name] = os.listdir(earlier / ".archive")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z", name)
+    [name] = os.listdir(earlier.parent / ".archive")
+    assert re.fullmatch(r"run@\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", name)
 
 
 def test_the_directory_that_a_launcher_has_made_stays_as_it_is(tmp_path: Path) -> None:
@@ -130,12 +133,14 @@ def test_the_directory_that_a_launcher_has_made_stays_as_it_is(tmp_path: Path) -
 
 
 def test_what_cannot_be_moved_is_not_overwritten(earlier: Path) -> None:
-    (earlier / ".archive").write_text("a file in the way")
+    for directory in (earlier, earlier.parent):
+        (directory / ".archive").write_text("a file in the way")
     with Logger(earlier, console=False) as logger:
         logger.log_tabular("Epoch", 1)
-        with pytest.raises(RunDirError, match=r"could not be moved to its \.archive"):
+        with pytest.raises(RunDirError, match=r"could not be moved to an archive"):
             logger.dump_tabular()
-        (earlier / ".archive").unlink()
+        assert (earlier / "progress.txt").read_text() == "Epoch\n0\n"
+        (earlier.parent / ".archive").unlink()
         logger.dump_tabular()
     assert (earlier / "progress.txt").read_text() == "Epoch\n1\n"
     assert len(archived(earlier)) == 1
@@ -177,7 +182,7 @@ def test_a_damaged_status_counts_as_none(earlier: Path) -> None:
     assert "config.json" not in contents(earlier)
 
 
-def test_a_second_table_moves_only_its_own_earlier_one(earlier: Path) -> None:
+def test_the_earlier_one_of_a_second_table_is_moved_with_the_rest(earlier: Path) -> None:
     (earlier / "eval.txt").write_text("Epoch\n0\n")
     with Logger(earlier, console=False) as train:
         train.save_config({"gamma": 0.5})
@@ -196,7 +201,7 @@ def test_a_second_table_moves_only_its_own_earlier_one(earlier: Path) -> None:
             ]
     assert (earlier / "progress.txt").read_text() == "Epoch\n1\n"
     assert (earlier / "eval.txt").read_text() == "Epoch\n2\n"
-    assert sorted(map(len, archived(earlier))) == [1, 5]
+    assert list(map(len, archived(earlier))) == [6]
 
 
 def test_the_first_row_in_any_table_moves_all_of_them(earlier: Path) -> None:
@@ -208,7 +213,7 @@ def test_the_first_row_in_any_table_moves_all_of_them(earlier: Path) -> None:
         train.save_config({"gamma": 0.5})
         evaluation.log_tabular("Epoch", 2)
         evaluation.dump_tabular()
-        assert contents(earlier) == ["config.json", "eval.txt", "notes.txt"]
+        assert contents(earlier) == ["config.json", "eval.txt", "notes.txt", "progress.txt"]
         train.log_tabular("Epoch", 1)
         train.dump_tabular()
     assert (earlier / "config.json").read_text() == '{\n    "gamma":\t0.5\n}'
@@ -236,11 +241,147 @@ def test_the_same_run_once_more_in_one_process_moves_everything(tmp_path: Path) 
                     logger.log_tabular("Epoch", epoch)
                     logger.dump_tabular()
         assert contents(tmp_path) == ["config.json", "eval.txt", "progress.txt"]
-    tables = sorted(path.read_text() for path in tmp_path.rglob("progress.txt"))
-    settings = sorted(path.read_text() for path in tmp_path.rglob("config.json"))
-    assert tables == [f"Epoch\n{epoch}\n" for epoch in range(3)]
-    assert settings == [f'{{\n    "epoch":\t{epoch}\n}}' for epoch in range(3)]
-    assert len(list(tmp_path.rglob("eval.txt"))) == 3
+    found = {
+        name: sorted(path.read_text() for path in [tmp_path / name, *archived_files(tmp_path, name)])
+        for name in ("progress.txt", "config.json", "eval.txt")
+    }
+    assert found["progress.txt"] == found["eval.txt"] == [f"Epoch\n{epoch}\n" for epoch in range(3)]
+    assert found["config.json"] == [f'{{\n    "epoch":\t{epoch}\n}}' for epoch in range(3)]
+
+
+FIRST = ("logger = open(D, 'a.txt')", "logger.save_config({'lr': 1})")
+ROW, STATE = "row(logger, Epoch=0)", "logger.save_state({'lr': 1})"
+
+
+@pytest.mark.parametrize("use", [(STATE,), (ROW, STATE), (ROW,), ()])
+def test_the_run_of_an_earlier_process_is_moved_as_a_whole_whatever_its_table_is_called(
+    tmp_path: Path, use: tuple[str, ...]
+) -> None:
+    directory = tmp_path / "run"
+    with OtherProcess(directory) as first:
+        assert {first.run(line) for line in (*FIRST, *use)} == {"done"}
+    before = {path.name: path.read_bytes() for path in directory.iterdir() if path.stat().st_size}
+    with OtherProcess(directory) as second:
+        for line in ("logger = open(D, 'b.txt')", "logger.save_config({'lr': 2})"):
+            assert second.run(line) == "done"
+        assert second.run("logger.save_state({'lr': 2})") == "done"
+    [archive] = archives(directory)
+    assert {path.name: path.read_bytes() for path in archive.iterdir()} == before
+    assert (directory / "config.json").read_text() == '{\n    "lr":\t2\n}'
+    with Logger(directory, "b.txt", console=False) as logger:
+        assert logger.restore() == {"lr": 2}
+
+
+def test_before_the_first_row_another_table_moves_nothing(tmp_path: Path) -> None:
+    with OtherProcess(tmp_path) as first:
+        assert {first.run(line) for line in (*FIRST, ROW)} == {"done"}
+    with Logger(tmp_path, "b.txt", console=False):
+        assert archives(tmp_path) == []
+
+
+def test_a_logger_of_another_table_may_go_on_with_the_run(tmp_path: Path) -> None:
+    with OtherProcess(tmp_path) as first:
+        assert {first.run(line) for line in (*FIRST, ROW, STATE)} == {"done"}
+    with Logger(tmp_path, "b.txt", console=False) as logger:
+        assert logger.restore() == {"lr": 1}
+        run_of(logger)
+    assert (tmp_path / "a.txt").read_text() == "Epoch\n0\n"
+    assert archives(tmp_path) == []
+
+
+def run_of(logger: Logger) -> None:
+    logger.log_tabular("Epoch", 1)
+    logger.dump_tabular()
+
+
+def test_another_table_of_a_launched_run_moves_nothing_of_it(tmp_path: Path) -> None:
+    write_status(RunDir(tmp_path), Status(state=State.RUNNING, exp_name="walk", seed=0, identity="x"))
+    with OtherProcess(tmp_path) as first:
+        assert {first.run(line) for line in (*FIRST, ROW, STATE)} == {"done"}
+    with Logger(tmp_path, "b.txt", console=False) as logger:
+        run_of(logger)
+    assert contents(tmp_path) == ["a.txt", "b.txt", "config.json", "status.json", "vars.pkl"]
+
+
+def test_another_table_of_this_process_moves_nothing_of_the_run(tmp_path: Path) -> None:
+    with Logger(tmp_path, "a.txt", console=False) as first:
+        first.save_config({"lr": 1})
+        run_of(first)
+    with Logger(tmp_path, "b.txt", console=False) as second:
+        run_of(second)
+    assert contents(tmp_path) == ["a.txt", "b.txt", "config.json"]
+
+
+@pytest.mark.parametrize(
+    ("start", "is_table"),
+    [
+        (b"", True),
+        (b"A\tB\n", True),
+        (b"A\tB\n0\t1\n2\t", True),
+        (b"A\n0\n1e-3\nnan\n", True),
+        (b"A", False),
+        (b"A\n", False),
+        (b"1\n2\n", False),
+        (b"torch\nnumpy\n", False),
+        (b"A\tB\n0\n", False),
+        (b"A\tB\n\0\t1\n", False),
+    ],
+)
+def test_a_table_is_known_by_its_looks(start: bytes, *, is_table: bool) -> None:
+    assert looks_like_table(start) is is_table
+
+
+DATA = Path("/data")
+
+
+@pytest.mark.parametrize(
+    ("output_dir", "data_dir"),
+    [
+        ("ppo/ppo_s0", "."),
+        ("ppo/ppo_s-1", "."),
+        ("deep/er/ppo/ppo_s0", "deep/er"),
+        ("2026-01-02_ppo/2026-01-02_03-04-05_ppo_s0", "."),
+        ("a/b/a/b_s0", "."),
+        ("2026-01-02_a/b/2026-01-02_03-04-05_a/b_s0", "."),
+        ("ppo", "."),
+        ("ppo/vpg_s0", "ppo"),
+        ("b/a/b_s0", "b/a"),
+        ("ppo/ppo", "ppo"),
+    ],
+)
+def test_the_directory_that_a_run_belongs_to_is_above_its_experiment(
+    output_dir: str, data_dir: str
+) -> None:
+    assert data_dir_of(DATA / output_dir) == DATA / data_dir
+
+
+@pytest.mark.parametrize("exp_name", ["ppo", "a/b"])
+def test_an_earlier_run_is_moved_out_of_its_experiment(tmp_path: Path, exp_name: str) -> None:
+    kwargs = setup_logger_kwargs(exp_name, 3, tmp_path)
+    directory = Path(kwargs["output_dir"])
+    for _ in range(2):
+        run(directory)
+    # Spinning Up's plotter takes each of these for a seed.
+    assert list((tmp_path / exp_name).rglob("progress.txt")) == [directory / "progress.txt"]
+    [archive] = (tmp_path / ".archive").iterdir()
+    assert archive.name.startswith(f"{directory.name}@")
+
+
+def test_an_archive_is_inside_where_it_cannot_be_beside(tmp_path: Path) -> None:
+    (tmp_path / ".archive").write_text("a file in the way")
+    for _ in range(2):
+        run(tmp_path / "run")
+    [table] = (tmp_path / "run" / ".archive").glob("run@*/progress.txt")
+    assert table.read_text() == "Epoch\n1\n"
+
+
+def test_the_message_says_what_was_moved(earlier: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(10):
+        (earlier / f"vars{number}.pkl").touch()
+    run(earlier)
+    out = capsys.readouterr().out
+    assert "config.json, vars.pkl, vars0.pkl" in out
+    assert "and 7 more.\n" in out
 
 
 def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loggers.archives import archived
 
 from spinup import console, loggers
 from spinup.errors import LoggerError, RunDirError
@@ -129,11 +130,14 @@ def test_a_full_disk_while_a_column_is_added_costs_no_earlier_row(
 
     log_row(logger, A=0)
     with monkeypatch.context() as patch:
-        patch.setattr("spinup.loggers.table.replacing", full)
+        patch.setattr("spinup.loggers.claim.replacing", full)
         with pytest.raises(OSError, match="No space"):
             log_row(logger, A=1, B=1)
+        with pytest.raises(LoggerError, match="or failed"):
+            log_row(logger, A=2, B=2)
+    logger.dump_tabular()
     log_row(logger, A=2, B=2)
-    assert table(logger) == "A\tB\n0\t\n2\t2\n"
+    assert table(logger) == "A\tB\n0\t\n1\t1\n2\t2\n"
 
 
 def test_nothing_can_be_logged_after_close(logger: Logger) -> None:
@@ -236,7 +240,7 @@ def test_a_second_logger_of_one_table_ends_the_first(tmp_path: Path) -> None:
             first.log_tabular("A", 1)
         log_row(second, B=1)
     assert table(second) == "B\n1\n"
-    assert [path.read_text() for path in tmp_path.glob(".archive/*/progress.txt")] == ["A\n0\n"]
+    assert [path.read_text() for path in archived(tmp_path, "progress.txt")] == ["A\n0\n"]
 
 
 def test_only_rank_0_writes(

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from loggers.archives import archived
 from loggers.fake_torch import fake_torch
 
 from spinup.errors import RecordError, StateNotSaved
@@ -69,7 +70,7 @@ def test_a_state_that_cannot_be_saved_leaves_a_pair_to_go_on_from(tmp_path: Path
     assert model(tmp_path) == 3
     assert restore(tmp_path) == {"step": 1}
     assert model(tmp_path) == 1
-    [further] = tmp_path.glob(".archive/*/model.pt")
+    [further] = archived(tmp_path, "model.pt")
     assert pickle.loads(further.read_bytes())["step"] == 3
 
 

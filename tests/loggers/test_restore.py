@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loggers.archives import archived as archived_files
+from loggers.archives import archives
 
 from spinup.errors import LoggerError, RecordError, StateNotSaved
 from spinup.loggers import EpochLogger, Logger
@@ -39,7 +41,7 @@ def table(directory: Path, name: str = "progress.txt") -> str:
 
 
 def archived(directory: Path, name: str = "progress.txt") -> list[str]:
-    return [path.read_text() for path in sorted(directory.glob(f".archive/*/{name}"))]
+    return [path.read_text() for path in archived_files(directory, name)]
 
 
 def test_the_state_comes_back_and_the_table_ends_where_it_ended_then(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_a_table_whose_rows_are_cut_off_is_kept_whole_in_the_archive(
     assert archived(tmp_path) == ["Epoch\tReturn\n0\t0.0\n1\t0.5\n2\tcut off\n3\tto"]
     [line] = capsys.readouterr().out.splitlines()
     assert "cut off (1)" in line
-    assert str(next(tmp_path.glob(".archive/*"))) in line
+    assert str(archives(tmp_path)[0]) in line
 
 
 def test_nothing_is_archived_where_no_whole_row_is_cut_off(tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_nothing_is_archived_where_no_whole_row_is_cut_off(tmp_path: Path) -> No
     with Logger(tmp_path, console=False) as logger:
         logger.restore()
     assert table(tmp_path) == "Epoch\n0\n"
-    assert not (tmp_path / ".archive").exists()
+    assert archives(tmp_path) == []
 
 
 def test_columns_that_came_after_the_state_are_gone_and_may_come_again(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_thunk_that_does_not_restore_begins_anew(tmp_path: Path) -> None:
         log_row(logger, Epoch=0)
         assert not (tmp_path / "vars.pkl").exists()
     assert table(tmp_path) == "Epoch\n0\n"
-    assert len(archived(tmp_path)) == len(list(tmp_path.glob(".archive/*/vars.pkl"))) == 1
+    assert len(archived(tmp_path)) == len(archived_files(tmp_path, "vars.pkl")) == 1
 
 
 @pytest.mark.parametrize("use", ["row", "half a row", "state"])

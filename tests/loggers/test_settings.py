@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from loggers.archives import archived
 
 from spinup.errors import LoggerError
 from spinup.loggers import EpochLogger, Logger
@@ -109,7 +110,7 @@ def test_a_damaged_file_is_moved_aside_and_said_so(
 ) -> None:
     (tmp_path / "config.json").write_bytes(damage)
     assert save(tmp_path, {"gamma": 0.99}) == {"gamma": 0.99}
-    [kept] = tmp_path.glob(".archive/*/config.json")
+    [kept] = archived(tmp_path, "config.json")
     assert kept.read_bytes() == damage
     [line] = capsys.readouterr().out.splitlines()
     assert str(kept.parent) in line

@@ -172,7 +172,25 @@ def test_no_point_lies_outside_what_every_seed_covers(seeds):
     assert (data["mean"] <= data["high"] + slack).all()
 
 
+@pytest.mark.parametrize("far", [1e308, -1e308, 2e300])
+def test_an_x_that_no_axis_reaches_is_an_error_that_names_the_run(far):
+    curves = pl.concat([run("a", 0, [(0, 1.0)]), run("a", 1, [(far, 1.0), (0, 1.0)])])
+    with pytest.raises(RecordError, match=r"'TotalEnvInteracts' is -?[12]e\+30[08] in a_s1"):
+        learning_curve_data(curves)
+
+
 # The picture
+
+
+@pytest.mark.parametrize("far", [1e16, 1e300])
+def test_what_is_far_away_can_be_drawn(tmp_path, far):
+    save_learning_curve(run("a", 0, [(-far, far), (far, -far)]), tmp_path / "a.png")
+
+
+def test_a_return_too_large_to_draw_leaves_a_gap(tmp_path):
+    curves = run("a", 0, [(1, 1e308), (2, -1e308), (3, 1.0), (4, 2.0)])
+    assert learning_curve_data(curves)["mean"].is_nan().to_list() == [True, True, False, False]
+    save_learning_curve(curves, tmp_path / "a.png")
 
 
 def test_each_experiment_is_a_line_along_its_mean():
@@ -265,6 +283,16 @@ def test_a_long_name_is_broken_and_not_cut(tmp_path):
     (text,) = legend_texts(ax)
     assert text.count("x") == 200
     assert max(map(len, text.split("\n"))) <= 90
+
+
+def test_an_endless_name_is_cut_in_its_middle(tmp_path):
+    name = "a" * 1_000_000 + "z"
+    curves = run(name, 0, [(1, 1.0), (2, 2.0)]).rename({X: name, Y: name + "y"})
+    ax = plot_learning_curve(curves, x=name, y=name + "y")
+    for text in (*legend_texts(ax), ax.get_xlabel(), ax.get_ylabel()):
+        assert len(text) < 500
+        assert " ... " in text
+    save_learning_curve(curves, tmp_path / "a.png", x=name, y=name + "y")
 
 
 def test_given_axes_are_drawn_on():

@@ -199,3 +199,10 @@ def test_a_table_that_is_gone_when_it_is_read_is_named_in_the_error(write_run, t
     with pytest.raises(RecordError, match="Cannot read") as caught:
         run.progress()
     assert str(path / "progress.txt") in str(caught.value)
+
+
+def test_a_name_of_endless_length_is_not_believed(write_run, tmp_path):
+    write_run("ppo/ppo_s1", TABLE, {"exp_name": "x" * 10_001, "seed": 7})
+    with pytest.warns(UserWarning, match="10001 characters"):
+        (run,) = find_runs(tmp_path)
+    assert (run.exp_name, run.seed) == ("ppo", 7)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from spinup.errors import RecordError
+from spinup.results.runs import find_runs
 from spinup.results.table import final_returns, load_curves
 
 IDENTITY = {"exp_name": pl.String, "seed": pl.Int64, "directory": pl.String}
@@ -90,6 +91,45 @@ def test_a_row_shorter_than_the_header_ends_in_null(write_run, tmp_path):
     assert load_curves(tmp_path)["y"].to_list() == [None, 20.0]
 
 
+def test_equal_names_of_any_number_stay_short(write_run, tmp_path):
+    write_run("a_s0", "\t".join(["x"] * 2_000) + "\n1\n")
+    names = load_curves(tmp_path).columns[3:]
+    assert len(set(names)) == 2_000
+    assert max(map(len, names)) < 20
+
+
+def test_a_name_that_looks_like_a_changed_one_is_kept_apart(write_run, tmp_path):
+    write_run("a_s0", "x (progress)\tx\tx\tx\n1\t2\t3\t4\n")
+    (row,) = load_curves(tmp_path).drop(IDENTITY).to_dicts()
+    assert row == {"x (progress)": 1.0, "x": 2.0, "x (progress 2)": 3.0, "x (progress 3)": 4.0}
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_CELLS", 29), ("_MOST_COLUMNS", 4)])
+def test_more_than_fits_into_memory_is_an_error_that_names_the_file(
+    write_run, tmp_path, monkeypatch, limit, value
+):
+    write_run("a_s0", "x\n1\n2\n3\n")
+    path = write_run("a_s1", "y\tz\n1\n2\n3\n")
+    assert load_curves(tmp_path).shape == (6, 6)
+    monkeypatch.setattr(f"spinup.results.table.{limit}", value)
+    with pytest.raises(RecordError, match="Too much to read") as caught:
+        load_curves(tmp_path)
+    assert str(path / "progress.txt") in str(caught.value)
+
+
+def test_a_wide_header_over_short_rows_costs_no_more_than_its_file(write_run, tmp_path):
+    header = "\t".join(f"c{index}" for index in range(3_000))
+    run = find_runs(write_run("a_s0", header + "\n" + "1\n" * 3_000))[0]
+    assert sum(map(len, run.progress()[1])) == 3_000
+    assert load_curves(tmp_path).shape == (3_000, 3_003)
+
+
+def test_an_error_names_some_of_very_many_columns():
+    curves = curves_of(("a", 0, [1.0])).with_columns(pl.lit(0.0).alias(f"c{index}") for index in range(99))
+    with pytest.raises(RecordError, match="and 50 more"):
+        final_returns(curves, "missing")
+
+
 @pytest.mark.parametrize("progress", ["", "x\ty", "x\ty\n", "x"])
 def test_a_run_without_a_row_has_none_and_hides_no_other(write_run, tmp_path, progress):
     write_run("a_s0", progress)
@@ -117,7 +157,7 @@ def test_a_column_whose_name_is_taken_is_kept_under_another(write_run, tmp_path)
         "seed (progress)": 5.0,
         "x": 1.0,
         "x (progress)": 2.0,
-        "x (progress) (progress)": 3.0,
+        "x (progress 2)": 3.0,
     }
 
 
