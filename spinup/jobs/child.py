@@ -48,9 +48,10 @@ def run(payload: Path) -> int:
         if os.getpid() != pid:
             return 0
         end = _keep_result(run_dir, status, result)
-    write_status(run_dir, end)
     if end.state is State.DONE:
+        # Before the status: nobody looks again at a run that is done, so nothing may be left to do.
         payload.unlink(missing_ok=True)
+    write_status(run_dir, end)
     return end.exit_code or 0
 
 
@@ -89,7 +90,7 @@ def _report(run_dir: RunDir, error: BaseException) -> str:
     text = "".join(lines)
     _print_error(text)
     with suppress(OSError):  # it is in output.log too, and the status still has to be written
-        _make_way(run_dir.error)
+        _make_way(run_dir.error, text)
         write_text(run_dir.error, text)
     # Type and first line: what follows in a message of many lines explains it.
     first = _first_line(_text_of(error))
@@ -129,13 +130,13 @@ def _keep_result(run_dir: RunDir, status: Status, result: Any) -> Status:
     if result is None:
         return status.done()
     try:
-        text = json.dumps(exact_json(result), indent=4, allow_nan=False)
+        text = json.dumps(exact_json(result), indent=4, allow_nan=False) + "\n"
     except (TypeError, ValueError, RecursionError) as error:
         _print_error(f"The thunk's result is not kept, since JSON cannot say it: {error}.\n")
         return status.done()
     try:
-        _make_way(run_dir.result)
-        write_text(run_dir.result, text + "\n")
+        _make_way(run_dir.result, text)
+        write_text(run_dir.result, text)
     except OSError as error:
         message = f"the result could not be written: {error}"
         _print_error(message + "\n")
@@ -143,9 +144,16 @@ def _keep_result(run_dir: RunDir, status: Status, result: Any) -> Status:
     return status.done(has_result=True)
 
 
-def _make_way(path: Path) -> None:
-    """Rename a file of the thunk's own that has the name of one of ours."""
-    if os.path.lexists(path):
+def _make_way(path: Path, text: str) -> None:
+    """Rename a file of the thunk's own that has the name of one of ours, soon to hold ``text``."""
+    # An attempt that was killed before it could say "done" has left the same.
+    if os.path.lexists(path) and not _holds(path, text):
         own = path.with_name(f"{path.stem}.thunk{path.suffix}")
         path.rename(own)
         _print_error(f"The thunk's own {path.name} is now {own.name}: the run's record uses that name.\n")
+
+
+def _holds(path: Path, text: str) -> bool:
+    with suppress(OSError):
+        return path.is_file() and path.read_bytes() == text.encode("utf-8", "backslashreplace")
+    return False

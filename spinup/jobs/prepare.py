@@ -12,8 +12,9 @@ from spinup import console
 from spinup.errors import RecordError, RunDirError
 from spinup.jobs.payload import Surroundings, write_payload
 from spinup.rundir.archive import archive, describe_difference
-from spinup.rundir.atomic import write_text
+from spinup.rundir.atomic import is_temporary, remove_temporary, write_text
 from spinup.rundir.config import dumps
+from spinup.rundir.layout import model_file
 from spinup.rundir.provenance import write_provenance
 from spinup.rundir.status import read_status, write_status
 
@@ -41,10 +42,13 @@ def prepare(job: Job, earlier: Status | None = None) -> int:
     run_dir = job.run_dir
     try:
         run_dir.path.mkdir(parents=True, exist_ok=True)
+        clean(run_dir)
         # First of all: what tells a logger that it goes on from an earlier attempt.
         write_status(run_dir, job.queued(attempt))
-        if earlier is None:
+        # An earlier attempt may have been killed before it had both, or somebody has deleted them.
+        if not os.path.lexists(run_dir.config):
             write_text(run_dir.config, dumps(job.config))
+        if not os.path.lexists(run_dir.provenance):
             write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
         run_dir.error.unlink(missing_ok=True)  # output.log has it too
         write_payload(run_dir.payload, job.call, Surroundings.of_this_process())
@@ -53,9 +57,18 @@ def prepare(job: Job, earlier: Status | None = None) -> int:
     return attempt
 
 
+def clean(run_dir: RunDir) -> None:
+    """Remove what killed processes of the run were writing; its lock is held, and they are gone."""
+    for directory in (run_dir.path, model_file(run_dir.path, None).parent):
+        remove_temporary(directory)
+
+
 def make_room(job: Job) -> None:
     """Move what is in the way of the job to ``.archive``, with one line that says what and why."""
     path = job.run_dir.path
+    # What a launcher has left that was killed at its very first file is nothing to keep.
+    if path.is_dir() and not path.is_symlink() and all(map(is_temporary, path.iterdir())):
+        remove_temporary(path)
     if not path.is_symlink() and (not path.exists() or (path.is_dir() and not any(path.iterdir()))):
         return
     if not path.is_symlink() and not _holds_a_run(job.run_dir):
@@ -64,6 +77,8 @@ def make_room(job: Job) -> None:
             "Move it yourself, or choose another name or data_dir."
         )
     why = _describe_earlier(job)
+    if not path.is_symlink():
+        clean(job.run_dir)
     target = archive(job.run_dir, job.data_dir)
     place = os.path.relpath(target, job.data_dir)
     console.say(f"{path.name} held {why}; that was moved to {place} in {job.data_dir}.", "yellow")

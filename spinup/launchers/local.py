@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
-#: In the environment of every process of a launcher's runs, so that none can get lost.
+#: In the environment of every process of a run server's runs, so that none can get lost.
 MARK = "SPINUP_LAUNCH"
 
 _PACKAGE_HOME = str(Path(__file__).parents[2])
@@ -35,9 +35,8 @@ class LocalLauncher:
 
     def __init__(self, post: Post, environment: Mapping[str, str] | None = None) -> None:
         self._post = post
-        self._mark = uuid.uuid4().hex
         # Unbuffered, so that what a run prints can be read when it prints it.
-        self._environment = {**(environment or {}), "PYTHONUNBUFFERED": "1", MARK: self._mark}
+        self._environment = {**(environment or {}), "PYTHONUNBUFFERED": "1"}
         # What it prints goes to a file, which takes all that a terminal may not.
         self._environment["PYTHONIOENCODING"] = "utf-8"
         self._lock = threading.Lock()
@@ -77,18 +76,19 @@ class LocalLauncher:
     def _get_server(self) -> _Server:
         with self._lock:
             if self._server is None or self._server.is_dead:
-                self._server = _Server(self._post, self._environment, self._mark)
+                self._server = _Server(self._post, self._environment)
             return self._server
 
 
 class _Server:
     """The run server's other end: a process, its socket, and the thread that listens."""
 
-    def __init__(self, post: Post, environment: Mapping[str, str], mark: str) -> None:
+    def __init__(self, post: Post, environment: Mapping[str, str]) -> None:
         if not sys.executable:
             raise OSError("this Python does not know its own executable")
         self._post = post
-        self._mark = mark
+        # Its own: the runs of the server that follows must not be taken for those of a killed one.
+        self._mark = uuid.uuid4().hex
         self._runs: set[int] = set()
         self._lock = threading.Lock()
         self.is_dead = False
@@ -97,7 +97,7 @@ class _Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-c", BOOTSTRAP, _PACKAGE_HOME, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, MARK: self._mark},
                 pass_fds=[theirs.fileno()],
                 # Away from the terminal's signals: what to stop is said over the socket.
                 start_new_session=True,

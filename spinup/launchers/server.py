@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ _ENTRYPOINT = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "utils", "run_entrypoint.py"
 )
 _SHARED_LIBRARY_THREADS = ("openblas",)
+_LOCKS_REMEMBERED = 1_000  # more than a launcher can have runs whose ends it has not heard of
+_LAUNCHER_DIES_S = 1.0
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Server:
     end: socket.socket
     _runs: dict[int, _Run] = field(default_factory=dict)  # by pid
     _wakeup: tuple[int, int] = (-1, -1)
+    _run_dirs: deque[Path] = field(default_factory=lambda: deque(maxlen=_LOCKS_REMEMBERED))
 
     def serve(self) -> _Task | None:
         """Serve until the launcher is gone: None in the server, in each forked child its task."""
@@ -93,6 +97,7 @@ class Server:
                 received = messages.receive(self.end)
                 if received is None:
                     self._end_all()
+                    self._remove_locks()
                     return None
                 task = self._answer(*received)
                 if task is not None:
@@ -116,6 +121,8 @@ class Server:
         try:
             pid = os.fork()
         except OSError as error:
+            for file in files:
+                os.close(file)
             self._tell(key=message["key"], event="ended", code=None, error=str(error))
             return None
         if pid == 0:
@@ -126,6 +133,7 @@ class Server:
         for file in files:
             os.close(file)
         self._runs[pid] = _Run(message["key"], pid)
+        self._run_dirs.append(Path(message["payload"]).parent)
         self._tell(key=message["key"], event="started", pid=pid, is_warm=is_warm, reason=reason)
         return None
 
@@ -195,6 +203,18 @@ class Server:
             processes.signal_tree(run.pid, signal.SIGKILL)
         self._runs.clear()
         self._end_orphans()
+
+    def _remove_locks(self) -> None:
+        """Remove the locks of a killed launcher: of a run that is done, nobody would ever take them."""
+        from spinup.rundir.layout import RunDir  # noqa: PLC0415 - not in what a run is forked from
+        from spinup.rundir.lock import remove_stale  # noqa: PLC0415
+
+        give_up_s = time.monotonic() + _LAUNCHER_DIES_S
+        for run_dir in map(RunDir, self._run_dirs):
+            with suppress(OSError):
+                # The launcher's files are closed one after another: its locks may follow its socket.
+                while not remove_stale(run_dir) and time.monotonic() < give_up_s:
+                    time.sleep(0.01)
 
     def _timeout_ms(self) -> float | None:
         times = [run.kill_at_s for run in self._runs.values() if run.kill_at_s is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_TEMPORARY = re.compile(r"\..*\.[a-z0-9_]{8}\.tmp", re.DOTALL)
 
 
 @contextmanager
@@ -45,6 +48,19 @@ def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Make ``text``, in UTF-8, the whole content of ``path``."""
     with replacing(path, mode=mode) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether ``path`` has a name such as `replacing` gives to what it has not renamed yet."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def remove_temporary(directory: Path) -> None:
+    """Remove what killed processes were writing in ``directory``; no live one may be writing there."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in directory.iterdir():
+            if is_temporary(path):
+                path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

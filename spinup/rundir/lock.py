@@ -30,9 +30,13 @@ class RunLock:
 
     def release(self) -> None:
         """Let go of it, leaving nothing; the run's other processes are gone."""
-        # Removed while it is held: who opened it before finds a file without a name, and tries again.
-        self.run_dir.lock.unlink(missing_ok=True)
-        os.close(self.file)
+        try:
+            # Where somebody has deleted the file, there may be another one, which another process holds.
+            if _is_still(self.run_dir, self.file):
+                # While it is held: who opened it before finds a file without a name, and tries again.
+                self.run_dir.lock.unlink(missing_ok=True)
+        finally:
+            os.close(self.file)
 
 
 def acquire(run_dir: RunDir) -> RunLock | None:
@@ -55,10 +59,21 @@ def acquire(run_dir: RunDir) -> RunLock | None:
         os.close(file)
 
 
+def remove_stale(run_dir: RunDir) -> bool:
+    """Remove a lock that a killed launcher has left; False if a process holds it."""
+    if not os.path.lexists(run_dir.lock):
+        return True
+    lock = acquire(run_dir)
+    if lock is None:
+        return False
+    lock.release()
+    return True
+
+
 def _is_still(run_dir: RunDir, file: int) -> bool:
     try:
         return os.path.samestat(os.fstat(file), run_dir.lock.lstat())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

@@ -143,6 +143,7 @@ def glance(directory: str) -> Glance | None:
     """What the status file in ``directory`` says, read fast; None for nothing that can be read."""
     try:
         fields = json.loads(_read_small_file(f"{directory}/status.json"))
+        _check_types(fields)
         return Glance(fields["state"], fields.get("identity"), fields.get("code"), fields.get("reason"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -182,8 +183,26 @@ def read_status(run_dir: RunDir) -> Status | None:
         return None
     known = {name: fields[name] for name in Status.__dataclass_fields__ if name in fields}
     try:
+        _check_types(known)
         return Status(**{**known, "state": State(fields["state"])})
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(
             f"{run_dir.status} is not a run's status: {error!r}. Delete it to have the run done again."
         ) from error
+
+
+# Of what is reckoned with: what is only shown may be anything.
+_OPTIONAL_TEXT = (str, type(None))
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "identity": str,
+    "attempt": int,
+    "code": (dict, type(None)),
+    "reason": _OPTIONAL_TEXT,
+    "ended_at": _OPTIONAL_TEXT,
+}
+
+
+def _check_types(fields: Mapping[str, Any]) -> None:
+    for name, types in _TYPES.items():
+        if name in fields and not isinstance(fields[name], types):
+            raise TypeError(f"{name} is {fields[name]!r}")

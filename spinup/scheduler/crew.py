@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from spinup.errors import RecordError, SpinupError
 from spinup.jobs.modules import modules_of
-from spinup.jobs.prepare import prepare
+from spinup.jobs.payload import open_payload
+from spinup.jobs.prepare import clean, prepare
 from spinup.launchers.base import GRACE_S, Exited, Launcher, Request, Started
 from spinup.launchers.gpus import PARTS, take
 from spinup.rundir.lock import acquire
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Reason of a run that could not even start.
 NOT_STARTED = "not started"
+
+_SCANNED_BYTES = 1 << 20
 
 
 @dataclass
@@ -135,7 +138,8 @@ class LocalCrew:
             return Unavailable(action.run, now_s)
         try:
             earlier = _status_of(job)
-            if action.attempt == 1 and self._was_done_by_another(earlier, job):
+            decision = decide(earlier, job.identity, job.code, self.rerun)
+            if action.attempt == 1 and self._was_done_by_another(earlier, job, decision):
                 lock.release()
                 record = self.records[action.run] = read_record(job.run_dir)
                 outcome = Outcome.DONE if record.state is State.DONE else Outcome.FAILED
@@ -150,16 +154,16 @@ class LocalCrew:
         kills = _count_oom_kills()
         active = Active(job, action.attempt, lock, now_s, job.queued(), lease, oom_kills=kills)
         self._active[action.run] = active
-        goes_on = (
-            action.attempt > 1 or decide(earlier, job.identity, job.code, self.rerun) is Decision.AGAIN
-        )
+        goes_on = action.attempt > 1 or decision is Decision.AGAIN
         active.status = job.queued(prepare(job, earlier if goes_on else None))
         self.launcher.start(self._request(action.run, active))
         self.view.started(active)
         return None
 
-    def _was_done_by_another(self, earlier: Status | None, job: Job) -> bool:
-        """Whether another launcher has brought this run to its end since this one began."""
+    def _was_done_by_another(self, earlier: Status | None, job: Job, decision: Decision) -> bool:
+        """Whether another launcher has brought this run to its end since this one made its plan."""
+        if not decision.is_to_run:
+            return True
         if earlier is None or earlier.identity != job.identity or (earlier.ended_at or "") < self.began_at:
             return False
         return earlier.state is State.DONE or earlier.reason not in INTERRUPTIONS
@@ -170,8 +174,9 @@ class LocalCrew:
             isolation = "fresh"  # CUDA does not survive a fork
         modules: tuple[str, ...] = ()
         if isolation != "fresh":
-            with active.job.run_dir.payload.open("rb") as file:
-                modules = tuple(modules_of(file.read(1 << 20), active.job.call.thunk))
+            _, file = open_payload(active.job.run_dir.payload)
+            with file:
+                modules = tuple(modules_of(file.read(_SCANNED_BYTES), active.job.call.thunk))
         environment = {} if active.lease is None else active.lease.environment()
         return Request(run, active.job, active.lock.file, isolation, modules, environment)
 
@@ -219,8 +224,10 @@ class LocalCrew:
             status = status.failed(reason, message=exited.error, exit_code=code, signal=name)
         if active.why is not None:
             status = status.overruled(active.why)
-        job.run_dir.path.mkdir(parents=True, exist_ok=True)  # the thunk may have deleted it
+        active.status = status
         try:
+            job.run_dir.path.mkdir(parents=True, exist_ok=True)  # the thunk may have deleted it
+            clean(job.run_dir)
             write_status(job.run_dir, status)
         except OSError as error:
             self.view.note(f"The status of {job.run_dir.path} could not be written: {error}")
@@ -266,18 +273,24 @@ def _status_of(job: Job) -> Status | None:
 
 
 def _record_of(active: Active) -> RunRecord:
+    reason, message = "record not readable", None
     try:
-        return read_record(active.job.run_dir)
+        record = read_record(active.job.run_dir)
+        if record.state in {State.DONE, State.FAILED}:
+            return record
+        # The disk would not take the run's end, which is known all the same.
+        reason, message = active.status.reason or reason, active.status.message
     except (SpinupError, OSError) as error:
-        job = active.job
-        return RunRecord(
-            name=job.exp_name,
-            seed=job.seed,
-            directory=job.run_dir.path,
-            state=State.FAILED,
-            reason="record not readable",
-            message=str(error),
-        )
+        message = str(error)
+    job = active.job
+    return RunRecord(
+        name=job.exp_name,
+        seed=job.seed,
+        directory=job.run_dir.path,
+        state=State.FAILED,
+        reason=reason,
+        message=message,
+    )
 
 
 def _reason(exited: Exited) -> tuple[str, str | None]:

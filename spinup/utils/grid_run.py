@@ -35,7 +35,7 @@ def run_planned(
     """
     from spinup.scheduler.run import find_room, run_jobs  # noqa: PLC0415 - building a grid does without
 
-    to_run = _seeds_outermost([run for run in plan if run.decision.is_to_run])
+    to_run = [run for run in _seeds_outermost(plan) if run.decision.is_to_run]
     announce.coming_experiments(
         [r.name for r in (plan if is_dry else to_run)], len(to_run), num_equal, data_dir
     )

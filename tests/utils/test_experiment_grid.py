@@ -1,5 +1,6 @@
 import json
 import pickle
+import sys
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from utils import thunks
 import spinup.user_config
 from spinup import ExperimentGrid, GridFailed
 from spinup.errors import GridError, NotPicklable, RunDirError, SettingError, ThunkError, UnknownEnvironment
+from spinup.utils.run_options import parse_bytes
 
 
 @pytest.fixture
@@ -176,3 +178,77 @@ def test_a_date_stamp_that_is_text_is_named(eg, tmp_path, monkeypatch):
     monkeypatch.setattr(spinup.user_config, "FORCE_DATESTAMP", "false")
     with pytest.raises(SettingError, match="FORCE_DATESTAMP"):
         eg.run(thunks.tell, data_dir=tmp_path)
+
+
+def has_cartpole(env_fn):
+    return "gymnasium.envs.classic_control.cartpole" in sys.modules
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="warm starts need Linux")
+@pytest.mark.parametrize(("isolation", "is_there"), [("warm", True), ("fresh", False)])
+def test_a_warm_run_finds_imported_what_it_needs(eg, tmp_path, isolation, is_there):
+    eg.add("env_name", "CartPole-v1")
+    (record,) = eg.run(has_cartpole, data_dir=tmp_path, isolation=isolation)
+    assert record.result is is_there
+
+
+def test_a_dry_run_starts_nothing_and_tells_the_directories(eg, tmp_path, capfd):
+    eg.add("lr", [1, 3])
+    assert eg.run(thunks.fail_sometimes, data_dir=tmp_path, dry_run=True) == []
+    out = capfd.readouterr().out
+    assert "Plan: 2 new." in out
+    assert str(tmp_path / "g_lr3" / "g_lr3_s0") in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_seeds_are_outermost(eg, tmp_path, capfd):
+    eg.add("lr", [1, 3])
+    eg.add("seed", [10, 0])
+    eg.run(thunks.fail_sometimes, data_dir=tmp_path, parallel=1)
+    begun = [line.split(" begins")[0] for line in capfd.readouterr().out.splitlines() if " begins" in line]
+    assert begun == ["g_lr1 seed 10", "g_lr3 seed 10", "g_lr1 seed 0", "g_lr3 seed 0"]
+
+
+def test_what_is_left_of_the_first_seed_comes_first(eg, tmp_path, capfd):
+    eg.add("seed", [0, 10])
+    eg.add("lr", [1, 3])
+    records = eg.run(thunks.fail_sometimes, data_dir=tmp_path, parallel=1)
+    (records[0].directory / "status.json").unlink()
+    (records[1].directory / "status.json").write_text("{")
+    (records[2].directory / "status.json").unlink()
+    capfd.readouterr()
+    eg.run(thunks.fail_sometimes, data_dir=tmp_path, parallel=1)
+    begun = [line.split(" begins")[0] for line in capfd.readouterr().out.splitlines() if " begins" in line]
+    assert begun == ["g_lr1 seed 0", "g_lr3 seed 0", "g_lr1 seed 10"]
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"parallel": 0},
+        {"parallel": "many"},
+        {"retries": -1},
+        {"timeout": 0},
+        {"timeout": "1"},
+        {"isolation": "cold"},
+        {"on_failure": "panic"},
+        {"rerun": "some"},
+        {"launcher": "slurm"},
+        {"gpus_per_run": 1.5},
+        {"gpus": "all"},
+        {"gpus": [17]},
+        {"memory_per_run": "much"},
+    ],
+    ids=str,
+)
+def test_a_keyword_that_cannot_be_used_is_named(eg, tmp_path, keywords):
+    with pytest.raises(SettingError, match=next(iter(keywords))):
+        eg.run(thunks.tell, data_dir=tmp_path / "data", **keywords)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("4GB", 4 * 10**9), ("512MiB", 512 * 2**20), (1000, 1000), ("1.5k", 1500), ("7", 7)]
+)
+def test_memory_is_bytes_or_text(text, size):
+    assert parse_bytes(text) == size
