@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 from pathlib import Path
 
@@ -10,19 +9,6 @@ from chaos.killing import NUM_RUNS, WIDTH, Round
 
 if sys.platform != "linux":
     collect_ignore_glob = ["test_*.py"]  # victims are found in /proc, and the run server is Linux's
-
-
-@pytest.fixture(scope="session", autouse=True)
-def heard_signals():
-    """What started pytest in the background, or with nohup, has it ignore what launchers here must hear."""
-    ignored = [
-        s for s in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM) if signal.getsignal(s) is signal.SIG_IGN
-    ]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,10 @@ def test_ctrl_c_ends_the_run_and_is_recorded(project):
         while process.stdout.readline().strip() != "READY":
             assert process.poll() is None
         process.send_signal(2)
-        _, stderr = process.communicate(timeout=60)
+        try:
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert "KeyboardInterrupt" in stderr
     status = json.loads((project / "data" / "own" / "own_s0" / "status.json").read_text())
     assert (status["state"], status["reason"]) == ("failed", "interrupted")
@@ -240,7 +243,10 @@ def test_a_run_ends_with_its_launcher_and_is_done_by_the_next(project, number):
         while not (line := process.stdout.readline()).startswith("READY"):
             assert process.poll() is None
         process.send_signal(number)
-        process.communicate(timeout=60)
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()  # else a launcher that did not listen would be waited for, for ever
     pids = [int(pid) for pid in line.split()[1:]]
     psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=30)
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
