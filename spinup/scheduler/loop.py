@@ -1,14 +1,11 @@
-"""The only loop that waits, and the only signal handler: events in, decisions made, actions performed."""
+"""The only loop that waits: events in, decisions made, actions performed."""
 
 from __future__ import annotations
 
-import queue
 import signal
-import threading
 import time
 from collections import deque
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from spinup.scheduler.state import (
     Ended,
@@ -28,14 +25,9 @@ from spinup.scheduler.state import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
     from spinup.launchers.base import Exited, Started
-
-#: Signals that ask a launcher to stop, where this system has them.
-STOP_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+    from spinup.scheduler.inbox import Inbox
 
 
 class Crew(Protocol):
@@ -55,26 +47,6 @@ class Crew(Protocol):
 
     def show(self, schedule: Schedule) -> None:
         """Let the user see how it goes."""
-
-
-class Inbox:
-    """Where launchers post, from any thread, and signals, from the middle of anything."""
-
-    def __init__(self) -> None:
-        # SimpleQueue.put may be called inside itself, as a signal handler does.
-        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def post(self, message: Started | Exited | StopRequested) -> None:
-        """Add a message."""
-        self._queue.put(message)
-
-    def take(self, timeout_s: float | None) -> Started | Exited | StopRequested | None:
-        """The next message, or None after ``timeout_s``."""
-        try:
-            message: Started | Exited | StopRequested = self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-        return message
 
 
 def run_schedule(
@@ -104,7 +76,7 @@ def run_schedule(
     schedule = Schedule(policy, total)
     events: deque[Event] = deque([Opened(clock())])
     wake_s: float | None = None
-    with _stop_signals(inbox, clock) as received:
+    with inbox.hear_signals(clock) as received:
         while schedule.phase is not Phase.FINISHED:
             # Looked at between all events: a signal must not wait for a long chain of them to end.
             events += _receive(crew, inbox, 0.0 if events else _patience_s(wake_s, refresh_s, clock), clock)
@@ -152,30 +124,6 @@ def _receive(
             if ended is not None:
                 yield ended
         message = inbox.take(0.0)
-
-
-@contextmanager
-def _stop_signals(inbox: Inbox, clock: Callable[[], float]) -> Iterator[list[int]]:
-    """For the length of the block, turn the signals that ask to stop into messages; yield their numbers."""
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received  # Python allows handlers in the main thread only; stopping is then the caller's
-        return
-
-    def handle(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        inbox.post(StopRequested(clock()))
-
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    for number, handler in before.items():
-        # nohup, and shells that start background jobs, ignore some on purpose.
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, handle)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
 def _obey(number: int) -> None:

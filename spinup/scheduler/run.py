@@ -11,7 +11,8 @@ from spinup.launchers import gpus as gpu
 from spinup.launchers.cores import thread_caps, usable_cores
 from spinup.rundir.status import utc_now
 from spinup.scheduler.crew import LocalCrew, View
-from spinup.scheduler.loop import Inbox, run_schedule
+from spinup.scheduler.inbox import Inbox
+from spinup.scheduler.loop import run_schedule
 from spinup.scheduler.state import Policy
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def run_jobs(
     finally:
         launcher.close()
         crew.close()
+        inbox.close()
     return [crew.records[run] for run in sorted(crew.records)]
 
 

@@ -76,9 +76,6 @@ def test_runs_that_ignore_sigterm_are_killed_after_the_grace(start, tmp_path, nu
     assert ends(tmp_path) == [("failed", "interrupted", "SIGKILL")] * 2
 
 
-@pytest.mark.xfail(
-    strict=False, reason="failed once in a dozen runs on a busy machine; cause not found yet"
-)
 def test_a_second_signal_ends_the_runs_at_once(start, tmp_path):
     launcher, diary = start(grace_s=FOR_EVER_S)
     launcher.send_signal(signal.SIGINT)
