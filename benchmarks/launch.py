@@ -15,21 +15,26 @@ import functools
 import io
 import json
 import multiprocessing
+import os
 import statistics
 import tempfile
 import time
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tasks
 
-from spinup import ExperimentGrid
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PRELOADED = ["numpy", "gymnasium", "gymnasium.envs.classic_control.cartpole", "spinup.loggers", "tasks"]
+# The bare loop's children import this file anew (the forkserver's preloading of `__main__` had no effect
+# before Python 3.14), so that it must cost them nothing: what it imports is preloaded, or imported late.
+PRELOADED = [
+    *("argparse", "contextlib", "functools", "io", "json", "statistics", "tempfile", "pathlib", "tasks"),
+    *("filelock", "numpy", "gymnasium", "gymnasium.envs.classic_control.cartpole", "spinup.loggers"),
+]
 PARALLEL = 2
 REPEATS = 3
 
@@ -42,47 +47,57 @@ def bare_run(number: int, directory: str) -> None:
     tasks.cartpole_episode(env_fn, number=number, logger_kwargs={"output_dir": directory, "exp_name": "x"})
 
 
-def bare_s(num_runs: int) -> float:
-    """Seconds for the bare forkserver loop."""
+def bare_s(root: str, num_runs: int) -> float:
+    """Seconds for the bare forkserver loop, in a new directory in ``root``."""
+    # The forkserver of Python 3.11 does not take over sys.path, so that `tasks` would not be found there.
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    with tempfile.TemporaryDirectory() as root:
-        begin_s = time.perf_counter()
-        running: list[Any] = []
-        for number in range(num_runs):
-            if len(running) == PARALLEL:
-                ended = wait([process.sentinel for process in running])
-                running = [process for process in running if process.sentinel not in ended]
-            directory = Path(root, str(number))
-            directory.mkdir()
-            process = context.Process(target=bare_run, args=(number, str(directory)))
-            process.start()
-            running.append(process)
-        for process in running:
-            process.join()
-        return time.perf_counter() - begin_s
+    here = tempfile.mkdtemp(dir=root)
+    # Each measurement starts a server of its own, as each grid does.
+    forkserver._forkserver._stop()  # type: ignore[attr-defined] # noqa: SLF001 - nothing public does it
+    begin_s = time.perf_counter()
+    running: list[Any] = []
+    for number in range(num_runs):
+        if len(running) == PARALLEL:
+            ended = wait([process.sentinel for process in running])
+            running = [process for process in running if process.sentinel not in ended]
+        directory = Path(here, str(number))
+        directory.mkdir()
+        process = context.Process(target=bare_run, args=(number, str(directory)))
+        process.start()
+        running.append(process)
+    for process in running:
+        process.join()
+    return time.perf_counter() - begin_s
 
 
-def grid_s(thunk: Callable[..., Any], num_runs: int, **options: Any) -> float:
-    """Seconds for a grid of ``num_runs`` runs."""
+def grid_s(root: str, thunk: Callable[..., Any], num_runs: int, **options: Any) -> float:
+    """Seconds for a grid of ``num_runs`` runs, in a new directory in ``root``."""
+    from spinup import ExperimentGrid
+
     eg = ExperimentGrid(name="launch")
     if thunk is tasks.cartpole_episode:
         eg.add("env_name", "CartPole-v1")
     eg.add("number", range(num_runs))
-    with tempfile.TemporaryDirectory() as root, contextlib.redirect_stdout(io.StringIO()):
+    here = tempfile.mkdtemp(dir=root)
+    with contextlib.redirect_stdout(io.StringIO()):
         begin_s = time.perf_counter()
-        eg.run(thunk, data_dir=root, gpus=None, **options)
+        eg.run(thunk, data_dir=here, gpus=None, **options)
         return time.perf_counter() - begin_s
 
 
-def measure_cartpole(num_runs: int, num_fresh: int) -> dict[str, float]:
+def measure_cartpole(root: str, num_runs: int, num_fresh: int) -> dict[str, float]:
     """Milliseconds a run, and ratios."""
     pairs = [
-        (grid_s(tasks.cartpole_episode, num_runs, parallel=PARALLEL, isolation="warm"), bare_s(num_runs))
+        (
+            grid_s(root, tasks.cartpole_episode, num_runs, parallel=PARALLEL, isolation="warm"),
+            bare_s(root, num_runs),
+        )
         for _ in range(REPEATS)
     ]
-    fresh_s = grid_s(tasks.cartpole_episode, num_fresh, parallel=1, isolation="fresh")
-    fresh_2_s = grid_s(tasks.cartpole_episode, num_fresh, parallel=PARALLEL, isolation="fresh")
+    fresh_s = grid_s(root, tasks.cartpole_episode, num_fresh, parallel=1, isolation="fresh")
+    fresh_2_s = grid_s(root, tasks.cartpole_episode, num_fresh, parallel=PARALLEL, isolation="fresh")
     warm_ms = statistics.median(warm for warm, _ in pairs) * 1e3 / num_runs
     fresh_ms = fresh_s * 1e3 / num_fresh
     return {
@@ -96,10 +111,10 @@ def measure_cartpole(num_runs: int, num_fresh: int) -> dict[str, float]:
     }
 
 
-def measure_torch(num_runs: int, num_fresh: int) -> dict[str, float]:
+def measure_torch(root: str, num_runs: int, num_fresh: int) -> dict[str, float]:
     """The same for a thunk that imports PyTorch."""
-    warm_ms = grid_s(tasks.torch_step, num_runs, parallel=PARALLEL, isolation="warm") * 1e3 / num_runs
-    fresh_ms = grid_s(tasks.torch_step, num_fresh, parallel=1, isolation="fresh") * 1e3 / num_fresh
+    warm_ms = grid_s(root, tasks.torch_step, num_runs, parallel=PARALLEL, isolation="warm") * 1e3 / num_runs
+    fresh_ms = grid_s(root, tasks.torch_step, num_fresh, parallel=1, isolation="fresh") * 1e3 / num_fresh
     return {
         "torch_runs": num_runs,
         "torch_warm_ms": round(warm_ms, 1),
@@ -116,9 +131,11 @@ def main() -> None:
     parser.add_argument("--fresh-runs", type=int, default=20)
     parser.add_argument("--torch", action="store_true", help="measure with PyTorch too")
     options = parser.parse_args()
-    figures = measure_cartpole(options.runs, options.fresh_runs)
-    if options.torch:
-        figures |= measure_torch(options.runs, max(3, options.fresh_runs // 4))
+    # Removed at the end: file systems make files more slowly just after many were deleted, as ext4 does.
+    with tempfile.TemporaryDirectory() as root:
+        figures = measure_cartpole(root, options.runs, options.fresh_runs)
+        if options.torch:
+            figures |= measure_torch(root, options.runs, max(3, options.fresh_runs // 4))
     if options.json:
         print(json.dumps(figures))
         return

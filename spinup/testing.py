@@ -9,11 +9,16 @@ Derive a class whose name begins with ``Test``, say how a launcher is made, and 
 
 from __future__ import annotations
 
+import atexit
+import gzip
 import os
 import queue
 import signal
 import sys
+import threading
+import types
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinup.jobs.make import Place, make_job
@@ -24,7 +29,6 @@ from spinup.rundir.status import State, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from spinup.jobs.job import Job
 
@@ -46,6 +50,24 @@ def _exit(code: int) -> None:
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _leave_open(directory: str) -> None:
+    """Leave to the end of the process what only the end of a script does."""
+    kept: list[Any] = [open(Path(directory, "text"), "w", encoding="utf-8")]  # noqa: SIM115
+    kept[0].write("text")
+    kept.append(gzip.open(Path(directory, "gzip"), "wt", encoding="utf-8"))  # noqa: SIM115
+    kept[1].write("compressed")
+    kept.append(kept)  # a cycle, which nobody counts down to zero
+    sys.modules["_kept_by_test"] = types.SimpleNamespace(kept=kept)  # type: ignore[assignment]
+    atexit.register(Path(directory, "atexit").write_text, "called")
+
+    def outlive() -> None:
+        threading.main_thread().join()
+        Path(directory, "thread").write_text("over")
+
+    threading.Thread(target=outlive).start()
+    print("no new line", end="")  # noqa: T201
 
 
 def _pause() -> None:
@@ -104,6 +126,19 @@ class LauncherContract(ABC):
             bench.wait_for_end(1)
             assert first.run_dir.result.read_text().split() == ["[", '"1",', "null", "]"]
             assert second.run_dir.result.read_text().split() == ["[", "null,", '"2"', "]"]
+
+    def test_a_run_ends_as_a_script_does(self, tmp_path: Path) -> None:
+        """Open files are written, threads waited for, `atexit` functions called."""
+        with _Bench(self, tmp_path) as bench:
+            left = tmp_path / "left"
+            left.mkdir()
+            job = bench.start(0, _leave_open, directory=str(left))
+            assert bench.wait_for_end(0).code == 0
+            assert job.run_dir.output.read_text() == "no new line"
+            assert (left / "text").read_text() == "text"
+            assert gzip.decompress((left / "gzip").read_bytes()) == b"compressed"
+            assert (left / "atexit").read_text() == "called"
+            assert (left / "thread").read_text() == "over"
 
     def test_a_run_that_is_stopped_ends_gently(self, tmp_path: Path) -> None:
         """By SIGTERM, long before the grace is over."""

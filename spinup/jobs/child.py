@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinup.errors import RecordError
 from spinup.jobs.payload import open_payload
-from spinup.rundir.atomic import write_text
+from spinup.rundir.atomic import sync, write_text
 from spinup.rundir.config import exact_json
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State, Status, read_status, write_status
@@ -51,8 +51,16 @@ def run(payload: Path) -> int:
     if end.state is State.DONE:
         # Before the status: nobody looks again at a run that is done, so nothing may be left to do.
         payload.unlink(missing_ok=True)
+        _settle(run_dir)
     write_status(run_dir, end)
     return end.exit_code or 0
+
+
+def _settle(run_dir: RunDir) -> None:
+    """See to it that a power cut after "done" takes nothing of what was done."""
+    for path in (run_dir.config, run_dir.provenance, run_dir.progress):
+        with suppress(OSError):  # a link or a directory of the thunk's own, or a disk that has no sync
+            sync(path)
 
 
 def _end_of(run_dir: RunDir, status: Status, error: BaseException) -> Status:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What every child needs, and what every logger needs.
-ALWAYS = ("cloudpickle", "numpy", "spinup.jobs.child", "spinup.loggers")
+ALWAYS = ("cloudpickle", "decimal", "filelock", "numpy", "spinup.jobs.child", "spinup.loggers")
 
 # What a module will want later, long after it was imported: an optimizer's first step imports
 # torch._dynamo, which takes as long as torch itself; making an environment imports its wrappers.

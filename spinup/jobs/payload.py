@@ -54,7 +54,8 @@ def write_payload(path: Path, call: Any, surroundings: Surroundings) -> None:
     import cloudpickle  # noqa: PLC0415 - only a launch needs it
 
     header = json.dumps({"sys_path": surroundings.sys_path, "cwd": surroundings.working_directory})
-    with replacing(path, mode=0o600) as file:
+    # No use after a power cut: the next launch writes it anew.
+    with replacing(path, mode=0o600, is_durable=False) as file:
         file.write(_MAGIC + header.encode("utf-8", "surrogatepass") + b"\n")
         try:
             cloudpickle.dump(call, file)

@@ -42,12 +42,14 @@ def prepare(job: Job, earlier: Status | None = None) -> int:
     run_dir = job.run_dir
     try:
         run_dir.path.mkdir(parents=True, exist_ok=True)
-        clean(run_dir)
+        if earlier is not None:
+            clean(run_dir)
         # First of all: what tells a logger that it goes on from an earlier attempt.
         write_status(run_dir, job.queued(attempt))
         # An earlier attempt may have been killed before it had both, or somebody has deleted them.
+        # The child waits for the disk to have both, when it is done: here, a free slot would wait.
         if not os.path.lexists(run_dir.config):
-            write_text(run_dir.config, dumps(job.config))
+            write_text(run_dir.config, dumps(job.config), is_durable=False)
         if not os.path.lexists(run_dir.provenance):
             write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
         run_dir.error.unlink(missing_ok=True)  # output.log has it too

@@ -17,7 +17,7 @@ from spinup.launchers.server import BOOTSTRAP
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 #: In the environment of every process of a run server's runs, so that none can get lost.
 MARK = "SPINUP_LAUNCH"
@@ -31,9 +31,12 @@ class LocalLauncher:
     Args:
         post: Where events go.
         environment: Variables of all runs that differ from this process's.
+        preloads: What the first run server imports while the first run is still being prepared.
     """
 
-    def __init__(self, post: Post, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, post: Post, environment: Mapping[str, str] | None = None, preloads: Sequence[str] = ()
+    ) -> None:
         self._post = post
         # Unbuffered, so that what a run prints can be read when it prints it.
         self._environment = {**(environment or {}), "PYTHONUNBUFFERED": "1"}
@@ -41,6 +44,8 @@ class LocalLauncher:
         self._environment["PYTHONIOENCODING"] = "utf-8"
         self._lock = threading.Lock()
         self._server: _Server | None = None
+        if preloads:
+            self._get_server().send({"do": "preload", "sys_path": sys.path, "modules": list(preloads)})
 
     def start(self, request: Request) -> None:
         """Start a run."""

@@ -11,7 +11,6 @@ descriptor of its end of a socket pair.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import select
@@ -26,11 +25,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from spinup.launchers import messages, processes
+from spinup.launchers.quick_exit import freeze, quick_exit
 
 _ENTRYPOINT = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "utils", "run_entrypoint.py"
 )
-_SHARED_LIBRARY_THREADS = ("openblas",)
 _LOCKS_REMEMBERED = 1_000  # more than a launcher can have runs whose ends it has not heard of
 _LAUNCHER_DIES_S = 1.0
 
@@ -108,6 +107,8 @@ class Server:
     def _answer(self, message: dict[str, Any], files: list[int]) -> _Task | None:
         if message["do"] == "start":
             return self._start(message, files)
+        if message["do"] == "preload":
+            preload(message["sys_path"], message["modules"])
         if message["do"] == "stop":
             self._stop(message["key"], message["grace_s"])
         return None
@@ -235,10 +236,9 @@ def preload(sys_path: list[str], modules: list[str]) -> str | None:
         if name not in sys.modules:
             with suppress(BaseException):
                 importlib.import_module(name)
-            gc.collect()
-            gc.freeze()  # what is here stays; a child's collector need not touch, and so copy, its pages
-    extra = processes.num_threads() - 1 - _threads_that_recover()
-    if extra > 0:
+            freeze()
+    extra = processes.num_threads() - 1
+    if extra > 0 and (extra := extra - _threads_that_recover()) > 0:
         return f"importing {', '.join(modules)} started {extra} threads, which a fork would lose"
     return None
 
@@ -259,7 +259,7 @@ def run_task(task: _Task) -> NoReturn:
     _forget_random_state()
     from spinup.jobs.child import run  # noqa: PLC0415 - a fresh interpreter is on its way without it
 
-    sys.exit(run(Path(task.payload)))
+    quick_exit(run(Path(task.payload)))
 
 
 def _forget_random_state() -> None:

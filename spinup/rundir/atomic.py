@@ -16,7 +16,7 @@ _TEMPORARY = re.compile(r"\..*\.[a-z0-9_]{8}\.tmp", re.DOTALL)
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, mode: int = 0o644, is_durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file to write to, which becomes ``path`` when the block ends well.
 
     When the block raises, ``path`` stays as it was and nothing is left beside it.
@@ -24,6 +24,7 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     Args:
         path: The file to replace; its directory exists.
         mode: Permissions of the new file, less the umask of the process.
+        is_durable: Whether a power cut must not lose it either, which costs a wait for the disk.
 
     Raises:
         OSError: The file cannot be written, for instance on a full disk.
@@ -34,8 +35,9 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fchmod(file.fileno(), mode & ~_umask())
-            # A name must not point at data that a power cut can still lose.
-            os.fsync(file.fileno())
+            if is_durable:
+                # A name must not point at data that a power cut can still lose.
+                os.fsync(file.fileno())
         # os.replace, not remove and rename: a reader may be looking.
         os.replace(temporary, path)
     except BaseException:
@@ -44,10 +46,21 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
+def write_text(path: Path, text: str, *, is_durable: bool = True) -> None:
     """Make ``text``, in UTF-8, the whole content of ``path``."""
-    with replacing(path, mode=mode) as file:
+    with replacing(path, is_durable=is_durable) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def sync(path: Path) -> None:
+    """Wait until what ``path`` holds is on the disk, if it is there."""
+    with suppress(FileNotFoundError):
+        # Not following a link, nor waiting for somebody to write to a pipe.
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def is_temporary(path: Path) -> bool:

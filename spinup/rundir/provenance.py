@@ -19,6 +19,7 @@ from spinup.rundir.status import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from importlib.metadata import Distribution
 
     from spinup.rundir.layout import RunDir
 
@@ -50,7 +51,7 @@ def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path | 
         "packages": _packages(),
         "written_at": utc_now(),
     }
-    write_text(run_dir.provenance, dumps(content) + "\n")
+    write_text(run_dir.provenance, dumps(content) + "\n", is_durable=False)
 
 
 def git_state(directory: Path) -> dict[str, Any] | None:
@@ -108,8 +109,16 @@ def _machine() -> dict[str, Any]:
 def _packages() -> dict[str, str]:
     from importlib import metadata  # noqa: PLC0415 - only a launch needs it
 
-    found = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    found = dict(map(_name_and_version, metadata.distributions()))
     return {name: found[name] for name in sorted(filter(None, found), key=str.lower)}
+
+
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    # Not by its attributes, which parse the whole file, an essay in many packages.
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    headers = [line.partition(":") for line in text.partition("\n\n")[0].splitlines()]
+    fields = {name.lower(): value.strip() for name, _, value in reversed(headers)}
+    return fields.get("name", ""), fields.get("version", "")
 
 
 def _cpu_model() -> str:

@@ -168,7 +168,9 @@ _LARGEST_BYTES = 1 << 20
 
 def write_status(run_dir: RunDir, status: Status) -> None:
     """Make ``status`` the run's status, whole or not at all."""
-    write_text(run_dir.status, json.dumps(asdict(status), indent=4, allow_nan=False) + "\n")
+    text = json.dumps(asdict(status), indent=4, allow_nan=False) + "\n"
+    # After a power cut, a run that had not ended is done again whatever its status says.
+    write_text(run_dir.status, text, is_durable=status.state in {State.DONE, State.FAILED})
 
 
 def read_status(run_dir: RunDir) -> Status | None:

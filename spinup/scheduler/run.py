@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from spinup.jobs.modules import ALWAYS
 from spinup.launchers import gpus as gpu
 from spinup.launchers.cores import thread_caps, usable_cores
 from spinup.rundir.status import utc_now
@@ -113,7 +114,8 @@ def run_jobs(
         KeyboardInterrupt: Ctrl-C came; what ran was ended and recorded.
     """
     inbox = Inbox()
-    launcher = make_launcher(inbox.post, thread_caps(room.threads))
+    is_warm = options.isolation != "fresh" and not room.gpus
+    launcher = make_launcher(inbox.post, thread_caps(room.threads), ALWAYS if is_warm else ())
     crew = LocalCrew(
         jobs=jobs,
         launcher=launcher,
@@ -148,12 +150,12 @@ def run_jobs(
 _MEMORY_WATCH_S = 0.5
 
 
-def make_launcher(post: Post, environment: dict[str, str]) -> Launcher:
+def make_launcher(post: Post, environment: dict[str, str], preloads: Sequence[str]) -> Launcher:
     """The way to start runs on this machine: through a run server where the system has what it needs."""
     if platform.system() == "Linux":
         from spinup.launchers.local import LocalLauncher  # noqa: PLC0415 - Linux alone can import it
 
-        return LocalLauncher(post, environment)
+        return LocalLauncher(post, environment, preloads)
     from spinup.launchers.portable import PortableLauncher  # noqa: PLC0415 - needed elsewhere alone
 
     return PortableLauncher(post, environment)

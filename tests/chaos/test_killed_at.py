@@ -21,7 +21,7 @@ from spinup.rundir.layout import RunDir
 from spinup.rundir.lock import acquire, remove_stale
 from spinup.rundir.status import read_status
 
-EVENTS_OF_AN_END = 5
+EVENTS_OF_AN_END = 8
 
 
 def check_undisturbed(record, data_dir):
