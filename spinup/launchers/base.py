@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 #: Time that a run has to end by itself once it is asked to.
 GRACE_S = 10.0
+
+#: What a fresh interpreter executes, with a payload as its only argument.
+ENTRYPOINT = str(Path(__file__).parents[1] / "utils" / "run_entrypoint.py")
 
 Isolation = Literal["auto", "warm", "fresh"]
 

@@ -12,15 +12,12 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinup.launchers.base import GRACE_S, Exited, Post, Request, Started
+from spinup.launchers.base import ENTRYPOINT, GRACE_S, Exited, Post, Request, Started
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_ENTRYPOINT = Path(__file__).parents[1] / "utils" / "run_entrypoint.py"
 
 
 class PortableLauncher:
@@ -77,7 +74,7 @@ class PortableLauncher:
             raise OSError("this Python does not know its own executable")
         with request.job.run_dir.output.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, str(_ENTRYPOINT), str(request.job.run_dir.payload)],
+                [sys.executable, ENTRYPOINT, str(request.job.run_dir.payload)],
                 stdin=subprocess.DEVNULL,
                 # The child writes its log itself: nothing is lost should this process die.
                 stdout=output,

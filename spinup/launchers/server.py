@@ -25,11 +25,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from spinup.launchers import messages, processes
+from spinup.launchers.base import ENTRYPOINT
 from spinup.launchers.quick_exit import freeze, quick_exit
 
-_ENTRYPOINT = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "utils", "run_entrypoint.py"
-)
 _LOCKS_REMEMBERED = 1_000  # more than a launcher can have runs whose ends it has not heard of
 _LAUNCHER_DIES_S = 1.0
 
@@ -254,8 +252,8 @@ def _threads_that_recover() -> int:
 def run_task(task: _Task) -> NoReturn:
     """In the forked child: do the run, and exit as an interpreter of its own would."""
     if not task.is_warm:
-        os.execv(sys.executable, [sys.executable, "-u", _ENTRYPOINT, task.payload])  # noqa: S606
-    sys.argv = [_ENTRYPOINT, task.payload]
+        os.execv(sys.executable, [sys.executable, "-u", ENTRYPOINT, task.payload])  # noqa: S606
+    sys.argv = [ENTRYPOINT, task.payload]
     _forget_random_state()
     from spinup.jobs.child import run  # noqa: PLC0415 - a fresh interpreter is on its way without it
 

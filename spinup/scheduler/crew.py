@@ -18,7 +18,7 @@ from spinup.rundir.lock import acquire
 from spinup.rundir.record import RunRecord, read_record
 from spinup.rundir.status import State, read_status, write_status
 from spinup.scheduler.decide import INTERRUPTIONS, Decision, decide
-from spinup.scheduler.state import Ended, FoundDone, NoResource, Outcome, Unavailable, Why
+from spinup.scheduler.events import Ended, FoundDone, NoResource, Outcome, Unavailable, Why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from spinup.rundir.lock import RunLock
     from spinup.rundir.status import Status
     from spinup.scheduler.decide import Rerun
-    from spinup.scheduler.state import Event, Record, Schedule, Start, Stop
+    from spinup.scheduler.events import Event, Record, Start, Stop
+    from spinup.scheduler.state import Schedule
 
 #: Reason of a run that could not even start.
 NOT_STARTED = "not started"

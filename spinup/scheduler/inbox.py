@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from spinup.scheduler.state import StopRequested
+from spinup.scheduler.events import StopRequested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,21 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from spinup.scheduler.state import (
-    Ended,
-    Event,
-    Opened,
-    Phase,
-    Policy,
-    Record,
-    Schedule,
-    Start,
-    Stop,
-    StopRequested,
-    WakeAt,
-    Woken,
-    step,
-)
+from spinup.scheduler.events import Ended, Event, Opened, Record, Start, Stop, StopRequested, WakeAt, Woken
+from spinup.scheduler.state import Phase, Policy, Schedule, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,36 +25,32 @@ import math
 from bisect import insort
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from spinup.errors import SettingError
+from spinup.scheduler.events import (
+    Action,
+    Ended,
+    Event,
+    Finish,
+    FoundDone,
+    NoResource,
+    Opened,
+    Outcome,
+    Record,
+    Start,
+    Stop,
+    StopRequested,
+    Unavailable,
+    WakeAt,
+    Why,
+    Woken,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _MOST_DOUBLINGS = 64  # beyond any limit, and far from where a float overflows
-
-
-class Outcome(enum.StrEnum):
-    """How an attempt ended."""
-
-    DONE = "done"
-    FAILED = "failed"
-    OUT_OF_MEMORY = "out of memory"
-    TIMED_OUT = "timed out"
-    INTERRUPTED = "interrupted"
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether it is worth another attempt."""
-        return self not in {Outcome.DONE, Outcome.INTERRUPTED}
-
-
-class Why(enum.StrEnum):
-    """Why a run is stopped."""
-
-    TIMEOUT = "timeout"
-    INTERRUPT = "interrupt"
 
 
 class Phase(enum.StrEnum):
@@ -112,107 +108,6 @@ class Policy:
     def delay_s(self, attempts: int) -> float:
         """Time from the failure of attempt number ``attempts`` to the next one."""
         return min(self.backoff_s * 2.0 ** min(attempts - 1, _MOST_DOUBLINGS), self.longest_backoff_s)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The grid may begin."""
-
-    now_s: float
-
-
-@dataclass(frozen=True)
-class Ended:
-    """An attempt has ended, by itself or because it was stopped; ``attempt`` tells a late duplicate."""
-
-    run: int
-    outcome: Outcome
-    now_s: float
-    attempt: int | None = None
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """A run could not be started: another launcher is doing it."""
-
-    run: int
-    now_s: float
-
-
-@dataclass(frozen=True)
-class NoResource:
-    """A run could not be started: what every run needs, such as a GPU, is not free."""
-
-    run: int
-    now_s: float
-
-
-@dataclass(frozen=True)
-class FoundDone:
-    """A run was not started, or is elsewhere: another launcher has brought it to this end."""
-
-    run: int
-    outcome: Outcome
-    now_s: float
-
-
-@dataclass(frozen=True)
-class Woken:
-    """The time of the last ``WakeAt`` has come."""
-
-    now_s: float
-
-
-@dataclass(frozen=True)
-class StopRequested:
-    """The user wants the grid to stop, and at the second time at once."""
-
-    now_s: float
-
-
-Event: TypeAlias = Opened | Ended | Unavailable | NoResource | FoundDone | Woken | StopRequested
-
-
-@dataclass(frozen=True)
-class Start:
-    """Start ``run``; ``alone`` if nothing else will run beside it."""
-
-    run: int
-    attempt: int
-    alone: bool
-
-
-@dataclass(frozen=True)
-class Stop:
-    """End ``run``: gently, or without any grace if ``is_immediate``; an Ended has to follow."""
-
-    run: int
-    why: Why
-    is_immediate: bool = False
-
-
-@dataclass(frozen=True)
-class WakeAt:
-    """Send Woken then, if nothing happens before; a step without it takes the last one back."""
-
-    at_s: float
-
-
-@dataclass(frozen=True)
-class Record:
-    """The final fate of ``run``; ``attempt`` is the last one that was made here, 0 if none was."""
-
-    run: int
-    outcome: Outcome
-    attempt: int
-
-
-@dataclass(frozen=True)
-class Finish:
-    """Nothing runs, and nothing will."""
-
-
-Action: TypeAlias = Start | Stop | WakeAt | Record | Finish
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from spinup import console
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
-from spinup.scheduler.state import Outcome, Phase
+from spinup.scheduler.events import Outcome
+from spinup.scheduler.state import Phase
 from spinup.utils.views import StopNotice, failure_line, say, tail
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from spinup import console
 from spinup.launchers.base import GRACE_S
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
-from spinup.scheduler.state import Outcome, Phase
+from spinup.scheduler.events import Outcome
+from spinup.scheduler.state import Phase
 from spinup.utils.announce import failure_text
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from spinup.scheduler.events import StopRequested
 from spinup.scheduler.inbox import Inbox
-from spinup.scheduler.state import StopRequested
 
 MISDIRECTED = """
 import signal, threading, time

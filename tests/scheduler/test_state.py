@@ -18,17 +18,14 @@ from hypothesis.stateful import (
 )
 
 from spinup.errors import SettingError
-from spinup.scheduler.state import (
-    Counts,
+from spinup.scheduler.events import (
     Ended,
     Finish,
     FoundDone,
     NoResource,
     Opened,
     Outcome,
-    Policy,
     Record,
-    Schedule,
     Start,
     Stop,
     StopRequested,
@@ -36,8 +33,8 @@ from spinup.scheduler.state import (
     WakeAt,
     Why,
     Woken,
-    step,
 )
+from spinup.scheduler.state import Counts, Policy, Schedule, step
 
 DONE, FAILED, INTERRUPTED = Outcome.DONE, Outcome.FAILED, Outcome.INTERRUPTED
 OUT_OF_MEMORY, TIMED_OUT = Outcome.OUT_OF_MEMORY, Outcome.TIMED_OUT

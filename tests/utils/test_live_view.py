@@ -5,7 +5,8 @@ import pytest
 from utils.fake_runs import FakeRegion, log, make_active, make_schedule, record_of
 
 from spinup.rundir.status import State
-from spinup.scheduler.state import Outcome, Phase, Policy, Schedule
+from spinup.scheduler.events import Outcome
+from spinup.scheduler.state import Phase, Policy, Schedule
 from spinup.utils.live_view import LiveView, Row, eta_s, figure, newest, overview, running, shortened, span
 
 

@@ -6,7 +6,8 @@ from utils.fake_runs import FakeRegion, make_active, make_schedule, record_of
 
 from spinup import console
 from spinup.rundir.status import State, Status
-from spinup.scheduler.state import Outcome, Phase, Policy, Schedule
+from spinup.scheduler.events import Outcome
+from spinup.scheduler.state import Phase, Policy, Schedule
 from spinup.utils.live_view import LiveView
 from spinup.utils.views import STOPPING, LineView, RelayView
 
