@@ -11,6 +11,7 @@
     ├── NotPicklable (TypeError)             a thunk or argument that cannot cross to the child process
     ├── UnknownEnvironment (LookupError)     an environment that Gymnasium does not know
     ├── UnsupportedNumCpu (ValueError)       num_cpu that cannot be had
+    ├── MpiError (RuntimeError)              MPI cannot be used here, or not like this
     ├── RunDirError (OSError)                a run directory that cannot be made, moved or written
     │   └── RunIsLive                        another process is writing this run right now
     ├── RecordError (ValueError)             a file of the record that is not what it should be
@@ -65,6 +66,10 @@ class UnknownEnvironment(SpinupError, LookupError):
 
 class UnsupportedNumCpu(SpinupError, ValueError):
     """This number of processes cannot be had."""
+
+
+class MpiError(SpinupError, RuntimeError):
+    """MPI is not installed, or cannot be used like this."""
 
 
 class RunDirError(SpinupError, OSError):

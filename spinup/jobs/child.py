@@ -8,10 +8,13 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spinup import mpi
 from spinup.errors import RecordError
+from spinup.jobs.failures import claim_failure, wait_for_failure
 from spinup.jobs.payload import open_payload
 from spinup.rundir.atomic import sync, write_text
 from spinup.rundir.config import exact_json
@@ -26,16 +29,19 @@ _OUR_FILES = (__file__, str(Path(__file__).with_name("call.py")))
 
 
 def run(payload: Path) -> int:
-    """Do the run whose payload this is; give the exit code of the process.
+    """Do the run whose payload this is, or this process's part of it; give the exit code of the process.
 
-    The status is written when the thunk begins and when it has ended, however it did.
+    The status is written when the thunk begins and when it has ended, however it did. Where the run has
+    several processes, it has ended well when each of them has, and badly with the first that does.
     """
     run_dir = RunDir(payload.parent)
     status = read_status(run_dir)
     if status is None:
         raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
+    mpi.join()
     status = status.running()
-    write_status(run_dir, status)
+    if mpi.rank() == 0:
+        write_status(run_dir, status)
     pid = os.getpid()
     faulthandler.enable(file=2)  # a crash of C code says where, in output.log
     try:
@@ -43,9 +49,17 @@ def run(payload: Path) -> int:
     except BaseException as error:
         if os.getpid() != pid:
             raise  # in a process that the thunk has forked: the run itself goes on elsewhere
+        if mpi.size() > 1 and not _is_good_end(error):
+            return _end_all(run_dir, status, error)
+        mpi.barrier()
+        if mpi.rank() > 0:
+            return 0
         end = _end_of(run_dir, status, error)
     else:
         if os.getpid() != pid:
+            return 0
+        mpi.barrier()
+        if mpi.rank() > 0:
             return 0
         end = _keep_result(run_dir, status, result)
     if end.state is State.DONE:
@@ -54,6 +68,24 @@ def run(payload: Path) -> int:
         _settle(run_dir)
     write_status(run_dir, end)
     return end.exit_code or 0
+
+
+def _is_good_end(error: BaseException) -> bool:
+    return isinstance(error, SystemExit) and _exit_code(error)[0] == 0
+
+
+def _end_all(run_dir: RunDir, status: Status, error: BaseException) -> int:
+    """In a process of several: write down that this one has failed, and end them all."""
+    if claim_failure(run_dir):
+        end = _end_of(run_dir, status, error)
+        write_status(run_dir, replace(end, rank=mpi.rank()))
+    else:
+        # Another one was first, and its word counts; it must not be cut short.
+        _print_error("".join(traceback.format_exception(error)))
+        wait_for_failure(run_dir)
+    code = _exit_code(error)[0] if isinstance(error, SystemExit) else 1
+    mpi.abort(code)
+    return code
 
 
 def _settle(run_dir: RunDir) -> None:

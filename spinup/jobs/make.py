@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinup.errors import RunDirError, UnsafePath, UnsupportedNumCpu
+from spinup.errors import RunDirError, UnsafePath
 from spinup.jobs.call import make_call
 from spinup.jobs.job import Job
 from spinup.rundir.layout import RunDir, check_seed, run_path
@@ -68,7 +67,6 @@ def make_job(
         UnknownEnvironment: ``env_name`` is not known.
     """
     seed = check_seed(seed)
-    num_cpu = check_num_cpu(num_cpu)
     # Absolute, since a thunk may change its working directory before it makes its logger.
     output_dir = os.path.abspath(place.output_dir(exp_name, seed))
     data_dir = os.path.abspath(place.data_dir)
@@ -108,29 +106,6 @@ def check_path(path: Any, name: str) -> str:
     except (TypeError, UnicodeEncodeError):
         pass
     raise UnsafePath(f"{name} must be the path of a directory, without a NUL character, not {path!r}.")
-
-
-def check_num_cpu(num_cpu: Any) -> int:
-    """The number of processes that ``num_cpu`` asks for.
-
-    Raises:
-        UnsupportedNumCpu: It is no positive integer or ``'auto'``, or more than one.
-    """
-    if isinstance(num_cpu, str) and num_cpu == "auto":
-        import psutil  # noqa: PLC0415 - only 'auto' needs it
-
-        num_cpu = psutil.cpu_count(logical=False) or 1
-    try:
-        number = 0 if isinstance(num_cpu, bool) else operator.index(num_cpu)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise UnsupportedNumCpu(f"num_cpu must be a positive integer or 'auto', not {num_cpu!r}.")
-    if number > 1:
-        raise UnsupportedNumCpu(
-            f"A run of {number} MPI processes is not supported yet. Use num_cpu=1; nothing was started."
-        )
-    return number
 
 
 def check_data_dir(data_dir: Path) -> None:

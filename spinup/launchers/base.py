@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,24 @@ GRACE_S = 10.0
 ENTRYPOINT = str(Path(__file__).parents[1] / "utils" / "run_entrypoint.py")
 
 Isolation = Literal["auto", "warm", "fresh"]
+
+
+def command_of(job: Job) -> list[str]:
+    """The command line of a process in a fresh interpreter, or of several under ``mpiexec``.
+
+    Raises:
+        OSError: This Python does not know its own executable.
+        MpiError: There is no MPI for a run of several processes.
+    """
+    if not sys.executable:
+        raise OSError("this Python does not know its own executable")
+    payload = str(job.run_dir.payload)
+    if job.num_cpu == 1:
+        return [sys.executable, "-u", ENTRYPOINT, payload]
+    from spinup.launchers.mpi import find_mpi  # noqa: PLC0415 - most runs are one process
+
+    # Absolute, and never this process's own command line, which would begin the whole grid again.
+    return find_mpi().command(job.num_cpu, [sys.executable, "-u", "-m", "mpi4py", ENTRYPOINT, payload])
 
 
 @dataclass(frozen=True)

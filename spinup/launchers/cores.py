@@ -23,6 +23,22 @@ def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
     return max(1, math.floor(min(cores, _quota(cgroups))))
 
 
+def usable_physical_cores(
+    cgroups: Path = Path("/sys/fs/cgroup"), cpus: Path = Path("/sys/devices/system/cpu")
+) -> int:
+    """As `usable_cores`, with the hardware threads of one core counted once."""
+    if not hasattr(os, "sched_getaffinity"):
+        import psutil  # noqa: PLC0415 - other systems tell in other ways
+
+        return psutil.cpu_count(logical=False) or 1
+    # A core that its topology says nothing of counts as one of its own.
+    siblings = {
+        _read(cpus / f"cpu{number}" / "topology" / "thread_siblings_list") or str(number)
+        for number in os.sched_getaffinity(0)
+    }
+    return max(1, math.floor(min(len(siblings), _quota(cgroups))))
+
+
 def _quota(cgroups: Path) -> float:
     """Cores that the quota of this process's cgroup, or of one around it, allows."""
     quotas = [math.inf]

@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spinup import mpi
 from spinup.launchers import messages, processes
-from spinup.launchers.base import GRACE_S, Exited, Post, Request, Started
+from spinup.launchers.base import GRACE_S, Exited, Post, Request, Started, command_of
 from spinup.launchers.server import BOOTSTRAP
 
 if TYPE_CHECKING:
@@ -49,13 +50,15 @@ class LocalLauncher:
 
     def start(self, request: Request) -> None:
         """Start a run."""
+        is_warm = request.isolation != "fresh" and request.job.num_cpu == 1
         message = {
             "do": "start",
             "key": request.run,
             "payload": str(request.job.run_dir.payload),
+            "command": command_of(request.job),
             "output": str(request.job.run_dir.output),
             "environment": dict(request.environment),
-            "is_warm": request.isolation != "fresh",
+            "is_warm": is_warm,
             "is_forced": request.isolation == "warm",
             "sys_path": sys.path,
             "modules": request.modules,
@@ -89,8 +92,6 @@ class _Server:
     """The run server's other end: a process, its socket, and the thread that listens."""
 
     def __init__(self, post: Post, environment: Mapping[str, str]) -> None:
-        if not sys.executable:
-            raise OSError("this Python does not know its own executable")
         self._post = post
         # Its own: the runs of the server that follows must not be taken for those of a killed one.
         self._mark = uuid.uuid4().hex
@@ -102,7 +103,7 @@ class _Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-c", BOOTSTRAP, _PACKAGE_HOME, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **environment, MARK: self._mark},
+                env={**mpi.strip(os.environ), **environment, MARK: self._mark},
                 pass_fds=[theirs.fileno()],
                 # Away from the terminal's signals: what to stop is said over the socket.
                 start_new_session=True,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from spinup.launchers.base import ENTRYPOINT, GRACE_S, Exited, Post, Request, Started
+from spinup import mpi
+from spinup.launchers.base import GRACE_S, Exited, Post, Request, Started, command_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,16 +70,15 @@ class PortableLauncher:
             process.wait()
 
     def _spawn(self, request: Request) -> subprocess.Popen[bytes]:
-        if not sys.executable:
-            raise OSError("this Python does not know its own executable")
+        command = command_of(request.job)
         with request.job.run_dir.output.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, ENTRYPOINT, str(request.job.run_dir.payload)],
+                command,
                 stdin=subprocess.DEVNULL,
                 # The child writes its log itself: nothing is lost should this process die.
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self._environment, **request.environment},
+                env={**mpi.strip(os.environ), **self._environment, **request.environment},
                 pass_fds=[request.lock],
                 # Away from the terminal's signals, and one group to end with all its descendants.
                 start_new_session=True,

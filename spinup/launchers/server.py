@@ -49,10 +49,15 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Task:
-    """What a forked child has to do."""
+    """What a forked child has to do.
+
+    Attributes:
+        payload: Its payload.
+        command: The program that it becomes; None for a warm start.
+    """
 
     payload: str
-    is_warm: bool
+    command: list[str] | None
 
 
 @dataclass
@@ -128,7 +133,7 @@ class Server:
             self._become_run(server_pid, message)
             for file in files:  # the run's lock: held for as long as the run is there
                 os.set_inheritable(file, True)
-            return _Task(message["payload"], is_warm)
+            return _Task(message["payload"], None if is_warm else message["command"])
         for file in files:
             os.close(file)
         self._runs[pid] = _Run(message["key"], pid)
@@ -251,8 +256,8 @@ def _threads_that_recover() -> int:
 
 def run_task(task: _Task) -> NoReturn:
     """In the forked child: do the run, and exit as an interpreter of its own would."""
-    if not task.is_warm:
-        os.execv(sys.executable, [sys.executable, "-u", ENTRYPOINT, task.payload])  # noqa: S606
+    if task.command is not None:
+        os.execv(task.command[0], task.command)  # noqa: S606 - made by the launcher
     sys.argv = [ENTRYPOINT, task.payload]
     _forget_random_state()
     from spinup.jobs.child import run  # noqa: PLC0415 - a fresh interpreter is on its way without it

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from spinup import mpi
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -27,11 +29,40 @@ class Summary:
 
 
 def summarize(stored: Sequence[float | FloatArray]) -> Summary:
-    """The statistics of all numbers in ``stored``, of any shape; ``std`` is the population's.
+    """The statistics of all numbers that the ranks of a run have stored, of any shape.
 
-    The one place where numbers become statistics: to speak for all MPI ranks, it is enough to add
-    up here, before the division. Ranks that stored nothing would have to take part.
+    Collective: each rank has to call it, also one that has stored nothing. ``std`` is the population's.
     """
+    return merge(mpi.gather(summarize_own(stored)))
+
+
+def merge(summaries: Sequence[Summary]) -> Summary:
+    """The statistics of all numbers of which each of ``summaries`` tells a part."""
+    parts = [part for part in summaries if part.count]
+    if len(parts) <= 1:
+        return parts[0] if parts else Summary()
+    count = sum(part.count for part in parts)
+    mean = sum(part.count / count * part.mean for part in parts)
+    variance = sum(
+        part.count / count * (part.std * part.std + (part.mean - mean) * (part.mean - mean))
+        for part in parts
+    )
+    return Summary(
+        count=count,
+        mean=mean,
+        std=math.sqrt(variance),
+        min=_extreme(min, [part.min for part in parts]),
+        max=_extreme(max, [part.max for part in parts]),
+    )
+
+
+def _extreme(of: Callable[[list[float]], float], values: list[float]) -> float:
+    # Python's min and max lose a NaN that does not come first.
+    return math.nan if any(map(math.isnan, values)) else of(values)
+
+
+def summarize_own(stored: Sequence[float | FloatArray]) -> Summary:
+    """The statistics of the numbers in ``stored`` alone."""
     import numpy as np  # noqa: PLC0415 - spinup is imported without it
 
     scalars = np.array([item for item in stored if isinstance(item, float)], dtype=np.float64)

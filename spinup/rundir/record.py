@@ -27,6 +27,7 @@ class RunRecord:
         result: What the thunk returned, as JSON says it; None if it cannot, or if the run failed.
         reason: Why the run failed, in a few words.
         message: The error in one line.
+        rank: Which of its processes failed first, where it has several.
     """
 
     name: str
@@ -36,6 +37,7 @@ class RunRecord:
     result: Any = None
     reason: str | None = None
     message: str | None = None
+    rank: int | None = None
 
 
 def read_record(run_dir: RunDir) -> RunRecord:
@@ -56,4 +58,5 @@ def read_record(run_dir: RunDir) -> RunRecord:
         result=result,
         reason=status.reason,
         message=status.message,
+        rank=status.rank,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import os
+import signal
 import socket
 import stat
 from dataclasses import asdict, dataclass, replace
@@ -32,7 +33,8 @@ class State(enum.StrEnum):
 
 _NEXT = {
     State.QUEUED: {State.RUNNING, State.FAILED},
-    State.RUNNING: {State.DONE, State.FAILED},
+    # Running again: the process has begun itself anew, as `mpi_fork` does.
+    State.RUNNING: {State.RUNNING, State.DONE, State.FAILED},
     State.DONE: set[State](),
     State.FAILED: set[State](),
 }
@@ -55,6 +57,7 @@ class Status:
         has_result: Whether result.json holds what the thunk returned.
         exit_code: Exit code of the process, once it has exited.
         signal: Name of the signal that ended it.
+        rank: Which of its processes failed, where it has several.
         queued_at: UTC, ISO 8601, as are the next two.
         started_at: When the child began.
         ended_at: When the run was done, or had failed.
@@ -74,6 +77,7 @@ class Status:
     has_result: bool = False
     exit_code: int | None = None
     signal: str | None = None
+    rank: int | None = None
     queued_at: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
@@ -95,6 +99,7 @@ class Status:
         message: str | None = None,
         exit_code: int | None = None,
         signal: str | None = None,
+        rank: int | None = None,
     ) -> Status:
         """This run, now failed."""
         return self._to(
@@ -104,6 +109,7 @@ class Status:
             message=message,
             exit_code=exit_code,
             signal=signal,
+            rank=rank,
         )
 
     def overruled(self, reason: str) -> Status:
@@ -116,6 +122,27 @@ class Status:
         if state not in _NEXT[self.state]:
             raise RecordError(f"A run that is {self.state} cannot become {state}.")
         return replace(self, state=state, **changes)
+
+
+def exit_reason(code: int) -> tuple[str, str | None]:
+    """Why a run failed that could not say so itself, and the name of the signal, if it was one.
+
+    Args:
+        code: Its exit code, or minus the number of the signal that ended it.
+    """
+    if code < 0:
+        name = _signal_name(-code)
+        return f"signal {name}", name
+    if code == 0:
+        return "exit code 0 before the thunk returned", None
+    return f"exit code {code}", None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def utc_now() -> str:

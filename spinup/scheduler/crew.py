@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from spinup.launchers.base import GRACE_S, Exited, Launcher, Request, Started
 from spinup.launchers.gpus import PARTS, take
 from spinup.rundir.lock import acquire
 from spinup.rundir.record import RunRecord, read_record
-from spinup.rundir.status import State, read_status, write_status
+from spinup.rundir.status import State, exit_reason, read_status, write_status
 from spinup.scheduler.decide import INTERRUPTIONS, Decision, decide
 from spinup.scheduler.events import Ended, FoundDone, NoResource, Outcome, Unavailable, Why
 
@@ -171,8 +170,8 @@ class LocalCrew:
 
     def _request(self, run: int, active: Active) -> Request:
         isolation = self.isolation
-        if isolation == "auto" and self.gpus:
-            isolation = "fresh"  # CUDA does not survive a fork
+        if (isolation == "auto" and self.gpus) or active.job.num_cpu > 1:
+            isolation = "fresh"  # CUDA does not survive a fork, and mpiexec starts what it starts
         modules: tuple[str, ...] = ()
         if isolation != "fresh":
             _, file = open_payload(active.job.run_dir.payload)
@@ -218,13 +217,14 @@ class LocalCrew:
         if status.state is State.DONE:
             return Outcome.DONE
         if status.state is not State.FAILED:
-            reason, name = _reason(exited)
-            if name == "SIGKILL" and active.why is None and _count_oom_kills() > active.oom_kills:
-                reason = "out of memory"
+            reason, name = ("lost", None) if exited.code is None else exit_reason(exited.code)
             code = exited.code if exited.code is not None and exited.code >= 0 else None
             status = status.failed(reason, message=exited.error, exit_code=code, signal=name)
-        if active.why is not None:
-            status = status.overruled(active.why)
+        why = active.why
+        if why is None and status.signal == "SIGKILL" and _count_oom_kills() > active.oom_kills:
+            why = "out of memory"
+        if why is not None:
+            status = status.overruled(why)
         active.status = status
         try:
             job.run_dir.path.mkdir(parents=True, exist_ok=True)  # the thunk may have deleted it
@@ -292,25 +292,6 @@ def _record_of(active: Active) -> RunRecord:
         reason=reason,
         message=message,
     )
-
-
-def _reason(exited: Exited) -> tuple[str, str | None]:
-    """Why a run failed that could not say so itself, and the name of the signal, if it was one."""
-    if exited.code is None:
-        return "lost", None
-    if exited.code < 0:
-        name = _signal_name(-exited.code)
-        return f"signal {name}", name
-    if exited.code == 0:
-        return "exit code 0 before the thunk returned", None
-    return f"exit code {exited.code}", None
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return str(number)
 
 
 def _count_oom_kills() -> int:

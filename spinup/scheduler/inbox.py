@@ -14,10 +14,11 @@ from spinup.scheduler.events import StopRequested
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import TypeAlias
 
     from spinup.launchers.base import Exited, Started
 
-    Message = Started | Exited | StopRequested
+    Message: TypeAlias = Started | Exited | StopRequested
 
 #: Signals that ask a launcher to stop, where this system has them.
 STOP_SIGNALS = tuple(

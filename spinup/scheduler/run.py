@@ -62,11 +62,13 @@ class Room:
         width: Runs at a time.
         threads: Threads that each process of a run should have.
         gpus: GPUs that are shared out.
+        num_cpu: Processes of each run.
     """
 
     width: int
     threads: int
     gpus: tuple[gpu.Gpu, ...] = ()
+    num_cpu: int = 1
 
 
 def find_room(
@@ -95,7 +97,7 @@ def find_room(
             len(found) * (gpu.PARTS // parts) if parts <= gpu.PARTS else len(found) * gpu.PARTS // parts
         )
         width = min(width, max(1, on_gpus))
-    return Room(width, max(1, cores() // (width * options.num_cpu)), tuple(found))
+    return Room(width, max(1, cores() // (width * options.num_cpu)), tuple(found), options.num_cpu)
 
 
 def run_jobs(
@@ -114,7 +116,7 @@ def run_jobs(
         KeyboardInterrupt: Ctrl-C came; what ran was ended and recorded.
     """
     inbox = Inbox()
-    is_warm = options.isolation != "fresh" and not room.gpus
+    is_warm = options.isolation != "fresh" and not room.gpus and options.num_cpu == 1
     launcher = make_launcher(inbox.post, thread_caps(room.threads), ALWAYS if is_warm else ())
     crew = LocalCrew(
         jobs=jobs,

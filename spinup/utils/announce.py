@@ -99,6 +99,8 @@ def plan(summary: str, room: Room, num_runs: int) -> None:
         on_gpus = f", on {len(room.gpus)} GPUs" if room.gpus else ""
         threads = f"{room.threads} thread{'s' * (room.threads > 1)} each"
         console.say(f"{min(room.width, num_runs)} at a time{on_gpus}, {threads}.")
+        if room.num_cpu > 1:
+            console.say(f"Each run is {room.num_cpu} MPI processes, in fresh interpreters: no warm start.")
 
 
 def directories(rows: Sequence[tuple[object, object]]) -> None:
@@ -109,7 +111,9 @@ def directories(rows: Sequence[tuple[object, object]]) -> None:
 
 def failure_text(record: RunRecord) -> str:
     """What happened to a run that failed, in one line."""
-    return ": ".join(filter(None, [record.reason or str(record.state), record.message]))
+    reason = record.reason or str(record.state)
+    where = "" if record.rank is None else f" in rank {record.rank}"
+    return ": ".join(filter(None, [reason + where, record.message]))
 
 
 def where_results_are(directory: object) -> None:

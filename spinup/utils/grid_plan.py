@@ -12,7 +12,7 @@ from spinup.grid.variants import make_builder
 from spinup.jobs.code import changed
 from spinup.jobs.environments import MakeEnvironment
 from spinup.jobs.identity import call_part, parameter_part, seed_part, total
-from spinup.jobs.make import check_data_dir, check_num_cpu, make_job
+from spinup.jobs.make import check_data_dir, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import check_seed, run_paths
 from spinup.rundir.status import glance
@@ -50,7 +50,7 @@ class PlannedRun:
     changed: tuple[str, ...] = ()
 
 
-def plan_grid(grid: Grid, thunk: Any, *, num_cpu: Any, place: Place, rerun: Rerun) -> list[PlannedRun]:
+def plan_grid(grid: Grid, thunk: Any, *, num_cpu: int, place: Place, rerun: Rerun) -> list[PlannedRun]:
     """The runs of ``grid``, in its order; variants that are equal in all are one run.
 
     Args:
@@ -63,7 +63,7 @@ def plan_grid(grid: Grid, thunk: Any, *, num_cpu: Any, place: Place, rerun: Reru
     Raises:
         SpinupError: One of the runs cannot be done; says which and why.
     """
-    planner = _Planner(grid, thunk, check_num_cpu(num_cpu), place)
+    planner = _Planner(grid, thunk, num_cpu, place)
     planner.check()
     plan: dict[str, PlannedRun] = {}
     identities: dict[str, str] = {}

@@ -13,8 +13,12 @@ def main(argument: str) -> int:
     if os.path.isfile(argument):
         from pathlib import Path  # noqa: PLC0415
 
-        from spinup.jobs.child import run  # noqa: PLC0415 - after sys.path is set
+        from spinup import mpi  # noqa: PLC0415 - after sys.path is set
 
+        if mpi.was_started_by_mpi():
+            from spinup.launchers.ranks import run  # noqa: PLC0415 - a run of several processes
+        else:
+            from spinup.jobs.child import run  # noqa: PLC0415 - the ordinary case
         return run(Path(argument).absolute())
     import base64  # noqa: PLC0415
     import zlib  # noqa: PLC0415

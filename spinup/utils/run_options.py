@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from spinup.errors import SettingError
-from spinup.jobs.make import check_num_cpu
 from spinup.launchers.gpus import Gpu, discover_nvidia, parts_of
 from spinup.scheduler.run import Options
+from spinup.utils.num_cpu import check_num_cpu
 
 _UNITS = {
     "": 1,

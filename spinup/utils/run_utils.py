@@ -16,6 +16,7 @@ from spinup.rundir.status import State
 from spinup.utils import announce
 from spinup.utils.grid_plan import plan_grid
 from spinup.utils.grid_run import run_planned
+from spinup.utils.num_cpu import check_num_cpu
 from spinup.utils.run_options import check_options
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def call_experiment(
         exp_name: Name of the experiment; its runs with different seeds share it.
         thunk: What to run: a function, a lambda, a partial, a method, any callable.
         seed: Seed of the run.
-        num_cpu: MPI processes of the run, or ``'auto'`` for as many as there are physical cores; more
-            than 1 is not supported yet.
+        num_cpu: MPI processes of the run, or ``'auto'`` for as many as there are physical cores
+            to use; more than 1 needs the extra ``mpi``.
         data_dir: Where results go; ``DEFAULT_DATA_DIR`` of `spinup.user_config` by default.
         datestamp: Put date and time into the directories' names.
         **kwargs: The thunk's hyperparameters. ``logger_kwargs`` replaces those made here, and its
@@ -98,7 +99,8 @@ def call_experiment(
         RunDirError: The run's directory cannot be written, or another process is writing it.
     """
     place = _place(data_dir, is_stamped=datestamp)
-    job = make_job(exp_name, thunk, kwargs, seed=seed, num_cpu=num_cpu, place=place)
+    number = check_num_cpu(num_cpu)
+    job = make_job(exp_name, thunk, kwargs, seed=seed, num_cpu=number, place=place)
     check_picklable(job.call.thunk, "The thunk")
     for name, value in job.call.kwargs.items():
         check_picklable(value, f"The argument {name!r}")
@@ -186,8 +188,8 @@ class ExperimentGrid(Grid):
 
         Args:
             thunk: A callable, or the key of a parameter whose values are all callable.
-            num_cpu: MPI processes of each run, or ``'auto'`` for as many as there are physical cores; more
-                than 1 is not supported yet.
+            num_cpu: MPI processes of each run, or ``'auto'`` for as many as there are physical
+                cores to use; more than 1 needs the extra ``mpi``. A run takes that many cores.
             data_dir: Where results go; ``DEFAULT_DATA_DIR`` of `spinup.user_config` by default.
             datestamp: Put date and time into the directories' names.
             parallel: Runs at a time; ``'auto'`` for as many as there are usable cores, and shares of GPUs.
@@ -228,7 +230,7 @@ class ExperimentGrid(Grid):
         )
         self.print()
         place = _place(data_dir, is_stamped=datestamp)
-        plan = plan_grid(self, thunk, num_cpu=num_cpu, place=place, rerun=options.rerun)
+        plan = plan_grid(self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun)
         return run_planned(
             plan,
             options,
@@ -246,7 +248,7 @@ def _run_single(job: Job) -> RunRecord:
 
     with locked(job.run_dir):
         pass  # to say so at once if another process is doing it
-    options = Options(rerun="call", isolation="fresh", gpus=())
+    options = Options(num_cpu=job.num_cpu, rerun="call", isolation="fresh", gpus=())
     room = find_room(options)
     view = RelayView(job.run_dir.output)
     (record,) = run_jobs([job], options, room, view, refresh_s=_RELAY_INTERVAL_S, is_single=True)

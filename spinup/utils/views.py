@@ -164,7 +164,8 @@ def title(active: Active) -> str:
 def failure_line(active: Active, record: RunRecord) -> str:
     """What happened to a run that failed; the last line that it printed, if it could not say so itself."""
     line = f"{title(active)} failed: {failure_text(record)}"
-    if record.message:
+    # The last words of several processes are those of mpiexec, which knows no more than this.
+    if record.message or record.rank is not None:
         return line
     printed = tail(RunDir(record.directory).output, _ERROR_BYTES)
     # From there on it is Python that reports a crash, and the reason has said that already.

@@ -285,7 +285,6 @@ def test_a_thunk_that_deletes_its_directory_is_a_failed_or_done_run(call, tmp_pa
         (NotPicklable, {"thunk": thunks.add, "a": (i for i in ())}),
         (UnsafePath, {"thunk": thunks.add, "a": 1, "seed": "../../x"}),
         (UnsafePath, {"thunk": thunks.add, "a": 1, "exp_name": "../x"}),
-        (UnsupportedNumCpu, {"thunk": thunks.add, "a": 1, "num_cpu": 2}),
         (UnsupportedNumCpu, {"thunk": thunks.add, "a": 1, "num_cpu": 0}),
         (UnsupportedNumCpu, {"thunk": thunks.add, "a": 1, "num_cpu": "many"}),
         (UnsupportedNumCpu, {"thunk": thunks.add, "a": 1, "num_cpu": True}),
