@@ -114,7 +114,7 @@ def reduce(array: npt.NDArray[np.float64], operation: str = "SUM") -> npt.NDArra
     import numpy as np  # noqa: PLC0415 - spinup is imported without it
     from mpi4py import MPI  # noqa: PLC0415 - there is a communicator, so it is here
 
-    sent = np.ascontiguousarray(array, dtype=np.float64)
+    sent = np.asarray(array, dtype=np.float64, order="C")
     reduced = np.empty_like(sent)
     world.Allreduce(sent, reduced, op=getattr(MPI, operation))
     return reduced

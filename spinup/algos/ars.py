@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinup import mpi
 from spinup.algos.random_search import (
     Search,
     SearchState,
     advance,
-    evaluate,
-    explore,
     initial_state,
     require_integer,
 )
+from spinup.algos.shares import evaluate_all, explore_all
 from spinup.errors import RecordError
 from spinup.loggers import EpochLogger
 
@@ -53,7 +53,8 @@ def ars(
     An epoch is one iteration: 2N rollouts, one update, then ``eval_episodes`` episodes of the
     unperturbed policy, which make the columns EpRet and EpLen. TotalEnvInteracts counts the steps
     of training only. With one seed every column but Time repeats, also when the run was killed and
-    started again: it goes on from its last saved state.
+    started again: it goes on from its last saved state. In several MPI processes the rollouts are
+    divided among them, and their number changes nothing but the time.
 
     Args:
         env_fn: Makes the environment: observations in a Box, actions Discrete or in a Box of
@@ -91,12 +92,13 @@ def ars(
         state, spent_s = _begin(env, search, logger.restore())
         start_s -= spent_s
         # A run that was through already is only evaluated, and returns what it has returned.
-        evaluated = evaluate(env, state, search, eval_episodes) if state.iteration >= epochs else []
+        evaluated = evaluate_all(env, state, search, eval_episodes) if state.iteration >= epochs else []
         for epoch in range(state.iteration, epochs):
-            pairs = [explore(env, state, search, direction) for direction in range(N)]
+            pairs = explore_all(env, state, search)
             state, sigma = advance(state, search, pairs)
-            evaluated = evaluate(env, state, search, eval_episodes)
-            _store(logger, pairs, evaluated)
+            evaluated = evaluate_all(env, state, search, eval_episodes)
+            if mpi.rank() == 0:  # each rank knows all of them, and they count once
+                _store(logger, pairs, evaluated)
             logger.log_tabular("Epoch", epoch)
             logger.log_tabular("EpRet", with_min_and_max=True)
             logger.log_tabular("EpLen", average_only=True)

@@ -23,7 +23,7 @@ from spinup.algos.rollouts import Rollout, rollout
 from spinup.errors import HyperparameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import gymnasium as gym
 
@@ -112,7 +112,7 @@ class SearchState:
 
     Attributes:
         policy: The policy found so far, unperturbed.
-        observations: Moments of all observations of training.
+        observations: Moments of all observations of training; of none in V1, which needs none.
         iteration: Iterations done.
         interactions: Environment steps of training done.
     """
@@ -272,14 +272,17 @@ def advance(state: SearchState, search: Search, pairs: Sequence[Pair]) -> tuple[
     interactions = state.interactions
     for each in (each for pair in pairs for each in pair):
         interactions += each.length
-        observations = observations.merge(each.observations)
+        if search.whitens:
+            observations = observations.merge(each.observations)
     if search.whitens:
         policy = replace(policy, mean=observations.mean, scale=observations.scale())
     return SearchState(policy, observations, state.iteration + 1, interactions), sigma
 
 
-def evaluate(env: gym.Env[Any, Any], state: SearchState, search: Search, episodes: int) -> list[Rollout]:
-    """Episodes of the unperturbed policy; they count as no interaction and change no state."""
+def evaluate(
+    env: gym.Env[Any, Any], state: SearchState, search: Search, episodes: Iterable[int]
+) -> list[Rollout]:
+    """The episodes with these numbers of the unperturbed policy; no interactions, no change of state."""
     return [
         rollout(
             env,
@@ -287,5 +290,5 @@ def evaluate(env: gym.Env[Any, Any], state: SearchState, search: Search, episode
             env_seed=evaluation_seed(search.seed, state.iteration, episode),
             max_ep_len=search.max_ep_len,
         )
-        for episode in range(episodes)
+        for episode in episodes
     ]

@@ -19,15 +19,16 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def die_with_parent(parent_pid: int) -> None:
+def die_with_parent(parent_pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     """Have the kernel kill this process when the one that forked it dies, however that happens.
 
     Args:
         parent_pid: The process that forked this one; if it is dead already, so is this one now.
+        number: The signal that it gets.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent_pid:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 
 
 def adopt_orphans() -> None:
@@ -42,6 +43,13 @@ def _prctl(option: int, value: int) -> None:
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def parent_of(pid: int) -> int | None:
+    """The parent of ``pid``; None if it is gone."""
+    # After the name, which may hold anything but is in the last pair of parentheses.
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 else None
 
 
 def children(pid: int) -> list[int]:

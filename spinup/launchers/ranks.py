@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from spinup import mpi
-from spinup.jobs.failures import claim_failure
+from spinup.jobs.failures import claim_failure, wait_for_failure
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import exit_reason, read_status, write_status
 
@@ -33,10 +33,16 @@ def run(payload: Path) -> int:
     from spinup.launchers import processes  # noqa: PLC0415 - Linux alone has it
 
     told, tell = os.pipe()
-    guard = os.getpid()
+    guard, helper = os.getpid(), os.getppid()
+    # The leader of the run's session, which the run server has made; no session of somebody else's.
+    leader = os.getsid(helper)
+    mpiexec = leader if leader == processes.parent_of(helper) else None
     child = os.fork()
     if child:
         os.close(tell)
+        # Without its helper, MPICH's mpiexec waits for ever, and the ranks run on.
+        signal.signal(signal.SIGUSR2, lambda *_: _end(child, mpiexec))
+        processes.die_with_parent(helper, signal.SIGUSR2)
         _watch(child, told, RunDir(payload.parent))
     os.close(told)
     processes.die_with_parent(guard)
@@ -76,6 +82,13 @@ def _watch(child: int, told: int, run_dir: RunDir) -> NoReturn:
     os._exit(code or int(not has_returned))
 
 
+def _end(*pids: int | None) -> None:
+    for pid in pids:
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 def _write_down(code: int, run_dir: RunDir) -> None:
     if claim_failure(run_dir):
         status = read_status(run_dir)
@@ -83,6 +96,9 @@ def _write_down(code: int, run_dir: RunDir) -> None:
             reason, name = exit_reason(code)
             exit_code = code if code >= 0 else None
             write_status(run_dir, status.failed(reason, exit_code=exit_code, signal=name, rank=_rank()))
+    else:
+        # With the end of this process mpiexec ends the others, and one of them is writing.
+        wait_for_failure(run_dir)
 
 
 def _rank() -> int | None:

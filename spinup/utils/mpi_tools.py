@@ -35,7 +35,9 @@ def mpi_fork(n: int, bind_to_core: bool = False) -> None:  # noqa: FBT001, FBT00
     Raises:
         MpiError: MPI is not installed, or the interpreter runs no script that could be started again.
     """
-    if n > 1 and mpi.size() == 1:
+    if mpi.size() > 1:
+        mpi.join()
+    elif n > 1:
         from spinup.launchers.mpi import relaunch  # noqa: PLC0415 - old thunks alone need it
 
         relaunch(n, bind_to_core=bind_to_core)

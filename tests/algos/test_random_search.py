@@ -173,7 +173,7 @@ def test_evaluation_leaves_no_trace():
     env = Noise()
     undisturbed = iterate(env, iterate(env, initial_state(env)))
     state = iterate(env, initial_state(env))
-    assert len(evaluate(env, state, SEARCH, 4)) == 4
+    assert len(evaluate(env, state, SEARCH, range(4))) == 4
     assert bits(iterate(env, state)) == bits(undisturbed)
 
 
