@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -60,21 +61,32 @@ def is_interactive() -> bool:
 
 def can_redraw() -> bool:
     """True where lines can be drawn over for somebody who watches."""
-    return is_interactive() and os.environ.get("TERM", "xterm") not in {"", "dumb", "unknown"}
+    return is_interactive() and _obeys_codes()
 
 
 def shows_color() -> bool:
-    """True where colour codes are wanted: a terminal, and NO_COLOR (no-color.org) not set."""
-    return bool(sys.stdout and sys.stdout.isatty()) and not os.environ.get("NO_COLOR")
+    """True where colour codes are wanted: a terminal that knows them, NO_COLOR (no-color.org) not set."""
+    is_terminal = bool(sys.stdout and sys.stdout.isatty())
+    return is_terminal and _obeys_codes() and not os.environ.get("NO_COLOR")
+
+
+def _obeys_codes() -> bool:
+    return os.environ.get("TERM", "xterm") not in {"", "dumb", "unknown"}
+
+
+def columns() -> int | None:
+    """How wide lines may be for somebody who watches; None where they are kept, and not cut."""
+    return shutil.get_terminal_size().columns if is_interactive() else None
 
 
 def say(text: str = "", color: str | None = None, *, bold: bool = False) -> None:
-    """Print a line, coloured where colour is shown; what the terminal cannot encode is escaped."""
+    """Print a line, coloured where colour is shown; what the terminal cannot or must not get is escaped."""
     if sys.stdout is None:  # a process without a console, such as pythonw
         return
     if _open_regions:
         _open_regions[-1].say(text, color, bold=bold)
         return
+    text = _printable(text)
     if color is not None and shows_color():
         text = colorize(text, color, bold=bold)
     print(_encodable(text, sys.stdout.encoding), flush=True)
@@ -83,12 +95,12 @@ def say(text: str = "", color: str | None = None, *, bold: bool = False) -> None
 def complain(text: str) -> None:
     """Print an error for the user to stderr."""
     if sys.stderr is not None:
-        print(f"spinup: {text}", file=sys.stderr, flush=True)
+        print(f"spinup: {_printable(text)}", file=sys.stderr, flush=True)
 
 
 def divider() -> None:
     """Print a line across the page."""
-    say("=" * WIDTH)
+    say("=" * min(WIDTH, columns() or WIDTH))
 
 
 def countdown(wait_s: float) -> None:
@@ -142,8 +154,38 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | 
     for place, name in enumerate(header):
         grid.add_column(name, justify="right" if place else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(one_line, row))
     Console(file=sys.stdout, markup=False, highlight=False).print(grid)
+
+
+def one_line(text: str) -> str:
+    """``text``, with escapes for what would break the line or change the terminal.
+
+    For whatever a run could have made up: its name, its error, what its record says.
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def shortened(text: str, width: int, mark: str = "…") -> str:
+    """``text`` in ``width`` columns; the middle gives way, as names differ mostly towards their ends."""
+    if len(text) <= width:
+        return text
+    room = max(0, width - len(mark))
+    end = room - room // 3
+    return text[: room - end] + mark + text[len(text) - end :]
+
+
+def told_apart(names: Sequence[str], width: int, mark: str = "…") -> list[str]:
+    """``names`` in ``width`` columns each; where they are too long, what all begin with gives way first."""
+    if max(map(len, names), default=0) <= width:
+        return list(names)
+    room = max(0, width - len(mark))
+    pairs = enumerate(zip(min(names), max(names), strict=False))
+    num_equal = next((place for place, (one, other) in pairs if one != other), 0)
+    num_cut = min(num_equal, max(map(len, names)) - room)
+    if num_cut <= len(mark):
+        return [shortened(name, width, mark) for name in names]
+    return [mark + shortened(name[num_cut:], room, mark) for name in names]
 
 
 _open_regions: list[LiveRegion] = []
@@ -160,6 +202,8 @@ class LiveRegion:
         from rich.live import Live  # noqa: PLC0415 - slow to import, and only terminals need it
 
         self._console = _terminal() if target is None else target
+        # rich hides the cursor. Ctrl-Z and Ctrl-\ would leave it so: nobody shows it again.
+        self._console.show_cursor = lambda show=True: show  # type: ignore[method-assign]
         # No refreshes by rich, which take a thread: it is drawn when there is something new.
         self._live = Live(console=self._console, auto_refresh=False)
         self._drawn: list[Text] = []
@@ -245,5 +289,5 @@ def _encodable(text: str, encoding: str | None) -> str:
 
 
 def _printable(text: str) -> str:
-    """``text``, with escapes for what would move the cursor or change the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+    """``text``, with escapes for what would change the terminal; lines and columns stay."""
+    return re.sub(r"[^\n\t]+", lambda match: one_line(match[0]), text)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spinup.jobs.job import Job
+    from spinup.launchers.base import Isolation
 
 _PATIENCE_S = 60.0
 
@@ -90,7 +91,7 @@ class LauncherContract(ABC):
 
     def test_a_run_is_started_and_ends(self, tmp_path: Path) -> None:
         """One Started at most, then one Exited; the child has written its record."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             job = bench.start(0, _answer, number=21)
             assert bench.wait_for_end(0).code == 0
             status = read_status(job.run_dir)
@@ -101,7 +102,7 @@ class LauncherContract(ABC):
 
     def test_several_runs_are_told_apart(self, tmp_path: Path) -> None:
         """Each event names its run."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             for number in range(4):
                 bench.start(number, _exit, code=number + 3)
             assert {number: bench.wait_for_end(number).code for number in range(4)} == {
@@ -113,13 +114,13 @@ class LauncherContract(ABC):
 
     def test_a_signal_is_told_from_an_exit_code(self, tmp_path: Path) -> None:
         """The number of the signal, negative."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             bench.start(0, _die)
             assert bench.wait_for_end(0).code == -signal.SIGKILL
 
     def test_a_run_has_its_own_environment(self, tmp_path: Path) -> None:
         """What one run is given, the next one does not see."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             first = bench.start(0, _environment, environment={"SPINUP_TEST_A": "1"})
             bench.wait_for_end(0)
             second = bench.start(1, _environment, environment={"SPINUP_TEST_B": "2"})
@@ -129,7 +130,7 @@ class LauncherContract(ABC):
 
     def test_a_run_ends_as_a_script_does(self, tmp_path: Path) -> None:
         """Open files are written, threads waited for, `atexit` functions called."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             left = tmp_path / "left"
             left.mkdir()
             job = bench.start(0, _leave_open, directory=str(left))
@@ -142,7 +143,7 @@ class LauncherContract(ABC):
 
     def test_a_run_that_is_stopped_ends_gently(self, tmp_path: Path) -> None:
         """By SIGTERM, long before the grace is over."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             bench.start(0, _pause)
             bench.wait_for_start(0)
             bench.launcher.stop(0, grace_s=1000.0)
@@ -150,7 +151,7 @@ class LauncherContract(ABC):
 
     def test_a_run_that_does_not_listen_is_ended_by_force(self, tmp_path: Path) -> None:
         """By SIGKILL, when there is no grace left."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             job = bench.start(0, _ignore_and_pause)
             while not (job.run_dir.output.exists() and "ready" in job.run_dir.output.read_text()):
                 os.sched_yield()
@@ -160,7 +161,7 @@ class LauncherContract(ABC):
 
     def test_stopping_what_has_ended_is_harmless(self, tmp_path: Path) -> None:
         """The scheduler may ask while the event is on its way."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             bench.start(0, _answer, number=1)
             bench.wait_for_end(0)
             bench.launcher.stop(0)
@@ -170,7 +171,7 @@ class LauncherContract(ABC):
 
     def test_closing_ends_what_runs(self, tmp_path: Path) -> None:
         """Nothing outlives a launcher that was closed, and the run's lock is free."""
-        with _Bench(self, tmp_path) as bench:
+        with Bench(self.make_launcher, tmp_path) as bench:
             job = bench.start(0, _pause)
             pid = bench.wait_for_start(0).pid
             bench.launcher.close()
@@ -181,33 +182,55 @@ class LauncherContract(ABC):
             lock.release()
 
 
-class _Bench:
-    """A launcher under test, with what it posts."""
+class Bench:
+    """A launcher under test, with what it posts.
 
-    def __init__(self, contract: LauncherContract, data_dir: Path) -> None:
+    Args:
+        make_launcher: Makes it, given where its events go.
+        data_dir: Where the runs' directories are made.
+    """
+
+    def __init__(self, make_launcher: Callable[[Post], Launcher], data_dir: Path) -> None:
         self._events: queue.SimpleQueue[Started | Exited] = queue.SimpleQueue()
         self._seen: list[Started | Exited] = []
-        self._locks: list[RunLock] = []
+        self._locks: dict[Path, RunLock] = {}
         self._place = Place(str(data_dir))
-        self.launcher = contract.make_launcher(self._events.put)
+        self.launcher = make_launcher(self._events.put)
 
-    def __enter__(self) -> _Bench:
+    def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.launcher.close()
         self.release_all()
 
+    def prepare(self, run: int, thunk: Callable[..., Any], **kwargs: Any) -> Job:
+        """The job of a run, its directory prepared, its lock taken."""
+        job = make_job(f"run{run}", thunk, kwargs, place=self._place)
+        lock = acquire(job.run_dir)
+        assert lock is not None
+        self._locks[job.run_dir.path] = lock
+        prepare(job)
+        return job
+
+    def launch(
+        self,
+        run: int,
+        job: Job,
+        environment: dict[str, str] | None = None,
+        isolation: Isolation = "auto",
+        modules: tuple[str, ...] = (),
+    ) -> None:
+        """Have a prepared job run, under the number ``run``."""
+        lock = self._locks[job.run_dir.path].file
+        self.launcher.start(Request(run, job, lock, isolation, modules, environment or {}))
+
     def start(
         self, run: int, thunk: Callable[..., Any], environment: dict[str, str] | None = None, **kwargs: Any
     ) -> Job:
         """Have ``thunk`` run, under the number ``run``."""
-        job = make_job(f"run{run}", thunk, kwargs, place=self._place)
-        lock = acquire(job.run_dir)
-        assert lock is not None
-        self._locks.append(lock)
-        prepare(job)
-        self.launcher.start(Request(run, job, lock.file, environment=environment or {}))
+        job = self.prepare(run, thunk, **kwargs)
+        self.launch(run, job, environment)
         return job
 
     def wait_for_start(self, run: int) -> Started:
@@ -226,7 +249,7 @@ class _Bench:
     def release_all(self) -> None:
         """Let go of the runs' locks."""
         while self._locks:
-            self._locks.pop().release()
+            self._locks.popitem()[1].release()
 
     def _wait_for(self, run: int, kind: type[Started | Exited]) -> Started | Exited:
         while True:

@@ -78,12 +78,17 @@ def test_said_lines_are_not_broken_for_those_who_copy_them(region, screen):
     assert screen.lines[0] == "/directory" * 20
 
 
-def test_a_closed_region_stays_and_shows_the_cursor(screen, region):
+def test_a_closed_region_stays(screen, region):
     region.draw([[("running", "")]])
     region.close()
     region.close()
     assert screen.lines == ["running", ""]
-    assert screen.written.rindex("\x1b[?25h") > screen.written.rindex("\x1b[?25l")
+
+
+def test_the_cursor_is_never_hidden_as_a_stopped_process_cannot_show_it_again(screen, region):
+    region.draw([[("running", "")]])
+    region.close()
+    assert "\x1b[?25" not in screen.written
 
 
 def test_what_is_said_after_the_region_goes_to_stdout(screen, region, capsys):
@@ -173,6 +178,57 @@ def test_lines_are_drawn_over_only_where_somebody_watches(monkeypatch, environme
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdout", Terminal())
     assert console.can_redraw() == can
+
+
+@pytest.mark.parametrize(
+    ("environment", "shows"),
+    [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],
+)
+def test_colours_go_only_to_terminals_that_know_them(monkeypatch, environment, shows):
+    for name in ("TERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout", terminal := Terminal())
+    console.say("text", "red", bold=True)
+    assert (terminal.getvalue() != "text\n") == shows
+
+
+def test_what_is_said_cannot_change_the_terminal(capsys):
+    console.say("a\x1b[2J\tb\nc\r\u202ed")
+    console.complain("e\x1bf")
+    console.table(["g"], [["h\x1b[2Ji\nj"]])
+    out, err = capsys.readouterr()
+    assert out.startswith("a\\x1b[2J\tb\nc\\r\\u202ed\n")
+    assert "h\\x1b[2Ji\\nj" in out
+    assert err == "spinup: e\\x1bf\n"
+
+
+def test_one_line_is_one_line():
+    assert console.one_line("a\nb\tc\x1bd\x85e\udc80 ö界") == "a\\nb\\tc\\x1bd\\x85e\\udc80 ö界"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "expected"),
+    [("abc", 3, "abc"), ("abcdefghij", 7, "ab…ghij"), ("abcdefghij", 1, "…"), ("abcdefghij", 0, "…")],
+)
+def test_the_middle_of_a_long_text_gives_way(name, width, expected):
+    assert console.shortened(name, width) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "expected"),
+    [
+        (["abc", "abd"], 3, ["abc", "abd"]),
+        (["grid_lr1_tanh", "grid_lr2_tanh"], 8, ["…r1_tanh", "…r2_tanh"]),
+        (["grid_lr1_function", "grid_lr2_function"], 8, ["…1_…tion", "…2_…tion"]),
+        (["grid_lr1_function"] * 2, 8, ["gr…ction"] * 2),
+        (["grid_lr1", "other_lr1_tanh"], 8, ["grid_lr1", "ot…_tanh"]),
+        ([], 8, []),
+    ],
+)
+def test_names_that_are_cut_are_told_apart(names, width, expected):
+    assert console.told_apart(names, width) == expected
 
 
 def test_nothing_is_drawn_over_in_a_pipe(monkeypatch):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import pickle
 import sys
+import threading
 import traceback
 from contextlib import suppress
 from dataclasses import replace
@@ -16,10 +18,10 @@ from spinup import mpi
 from spinup.errors import RecordError
 from spinup.jobs.failures import claim_failure, wait_for_failure
 from spinup.jobs.payload import open_payload
+from spinup.rundir import config
 from spinup.rundir.atomic import sync, write_text
-from spinup.rundir.config import exact_json
 from spinup.rundir.layout import RunDir
-from spinup.rundir.status import State, Status, read_status, write_status
+from spinup.rundir.status import State, Status, is_taken, read_status, write_status
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,47 +46,74 @@ def run(payload: Path) -> int:
         write_status(run_dir, status)
     pid = os.getpid()
     faulthandler.enable(file=2)  # a crash of C code says where, in output.log
+    result, error = None, None
     try:
         result = _call(payload)
-    except BaseException as error:
+    except BaseException as raised:
         if os.getpid() != pid:
             raise  # in a process that the thunk has forked: the run itself goes on elsewhere
-        if mpi.size() > 1 and not _is_good_end(error):
-            return _end_all(run_dir, status, error)
-        mpi.barrier()
-        if mpi.rank() > 0:
-            return 0
-        end = _end_of(run_dir, status, error)
-    else:
-        if os.getpid() != pid:
-            return 0
-        mpi.barrier()
-        if mpi.rank() > 0:
-            return 0
-        end = _keep_result(run_dir, status, result)
+        error = raised
+    return _end(run_dir, status, result, error) if os.getpid() == pid else 0
+
+
+def _end(run_dir: RunDir, status: Status, result: Any, error: BaseException | None) -> int:
+    """Write down how the run has ended, once all of its processes have; the exit code of this one."""
+    if error is not None and not _is_good_exit(error):
+        return _end_badly(run_dir, status, error)
+    rank = mpi.rank()  # now: what is called at a process's end may finalize MPI
+    has_returned = _finish_all(has_returned=error is None)
+    if rank > 0:
+        return 0
+    if is_taken(run_dir, status):
+        return _leave_alone(run_dir)
+    end = _keep_result(run_dir, status, result, has_returned=has_returned)
     if end.state is State.DONE:
         # Before the status: nobody looks again at a run that is done, so nothing may be left to do.
-        payload.unlink(missing_ok=True)
+        run_dir.payload.unlink(missing_ok=True)
         _settle(run_dir)
     write_status(run_dir, end)
     return end.exit_code or 0
 
 
-def _is_good_end(error: BaseException) -> bool:
-    return isinstance(error, SystemExit) and _exit_code(error)[0] == 0
+def _is_good_exit(error: BaseException) -> bool:
+    return isinstance(error, SystemExit) and _exit_code(error) == 0
 
 
-def _end_all(run_dir: RunDir, status: Status, error: BaseException) -> int:
-    """In a process of several: write down that this one has failed, and end them all."""
-    if claim_failure(run_dir):
-        end = _end_of(run_dir, status, error)
-        write_status(run_dir, replace(end, rank=mpi.rank()))
+def _finish_all(*, has_returned: bool) -> bool:
+    """Wait until each process of the run is through with all of it; whether the thunk returned in each."""
+    from spinup.jobs.ending import finish  # noqa: PLC0415 - a thunk begins sooner without it
+
+    have_returned = all(mpi.gather(has_returned))
+    finish()
+    mpi.barrier()
+    # A thread that is still there was not waited for, since a signal came in between.
+    main = threading.main_thread()
+    return have_returned and all(each.daemon or each is main for each in threading.enumerate())
+
+
+def _leave_alone(run_dir: RunDir) -> int:
+    """Say that the directory is not this run's any more; the exit code."""
+    who = "another launcher has begun the run anew there"
+    _print_error(f"Nothing is written to {run_dir.path}: it was removed, and {who}.\n")
+    return 1
+
+
+def _end_badly(run_dir: RunDir, status: Status, error: BaseException) -> int:
+    """Write down how the run has failed, if no other process of it was first, and end them all."""
+    is_alone = mpi.size() == 1
+    if is_taken(run_dir, status):
+        _leave_alone(run_dir)
+    elif is_alone:
+        write_status(run_dir, _failure(run_dir, status, error))
+    elif claim_failure(run_dir):
+        write_status(run_dir, replace(_failure(run_dir, status, error), rank=mpi.rank()))
     else:
         # Another one was first, and its word counts; it must not be cut short.
         _print_error("".join(traceback.format_exception(error)))
         wait_for_failure(run_dir)
-    code = _exit_code(error)[0] if isinstance(error, SystemExit) else 1
-    mpi.abort(code)
+    code = _exit_code(error) if isinstance(error, SystemExit) else 1
+    if not is_alone:
+        mpi.abort(code)
     return code
 
 
@@ -95,44 +124,43 @@ def _settle(run_dir: RunDir) -> None:
             sync(path)
 
 
-def _end_of(run_dir: RunDir, status: Status, error: BaseException) -> Status:
-    """How a run has ended whose thunk raised."""
+def _failure(run_dir: RunDir, status: Status, error: BaseException) -> Status:
+    """How a run has ended whose thunk raised, with the traceback in error.txt."""
     if isinstance(error, SystemExit):
-        code, message = _exit_code(error)
-        if code == 0:
-            return status.done()
+        code, message = _exit_code(error), None
+        if not isinstance(error.code, int):
+            _print_error(f"{error.code}\n")
+            message = _first_line(str(error.code))
         return status.failed(f"exit code {code}", message=message, exit_code=code)
-    return status.failed("exception", message=_report(run_dir, error), exit_code=1)
-
-
-def _call(payload: Path) -> Any:
-    import cloudpickle  # noqa: PLC0415 - not before the surroundings are those of the launch script
-
-    surroundings, file = open_payload(payload)
-    with file:
-        surroundings.enter()
-        call = cloudpickle.load(file)
-    return call()
-
-
-def _exit_code(stop: SystemExit) -> tuple[int, str | None]:
-    """What the interpreter would make of ``sys.exit(...)``, and the message if that is one."""
-    if stop.code is None or isinstance(stop.code, int):
-        code = int(stop.code or 0)
-        return (code & 0xFF) or int(code != 0), None
-    _print_error(f"{stop.code}\n")
-    return 1, _first_line(str(stop.code))
-
-
-def _report(run_dir: RunDir, error: BaseException) -> str:
-    """Write the traceback down, without the frames that are ours; give it in one line."""
-    lines = traceback.format_exception(type(error), error, _user_part(error.__traceback__))
-    text = "".join(lines)
+    text = "".join(traceback.format_exception(type(error), error, _user_part(error.__traceback__)))
     _print_error(text)
+    has_error = False
     with suppress(OSError):  # it is in output.log too, and the status still has to be written
         _make_way(run_dir.error, text)
         write_text(run_dir.error, text)
-    # Type and first line: what follows in a message of many lines explains it.
+        has_error = True
+    return status.failed("exception", message=_summary(error), exit_code=1, has_error=has_error)
+
+
+def _call(payload: Path) -> Any:
+    surroundings, file = open_payload(payload)
+    with file:
+        surroundings.enter()
+        # It imports cloudpickle itself where that has pickled something by value.
+        call = pickle.load(file)  # noqa: S301 - written by this user's launcher, as was checked
+    return call()
+
+
+def _exit_code(stop: SystemExit) -> int:
+    """What the interpreter would make of ``sys.exit(...)``."""
+    if stop.code is None or isinstance(stop.code, int):
+        code = int(stop.code or 0)
+        return (code & 0xFF) or int(code != 0)
+    return 1
+
+
+def _summary(error: BaseException) -> str:
+    """Type and first line: what follows in a message of many lines explains it."""
     first = _first_line(_text_of(error))
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
@@ -165,15 +193,19 @@ def _print_error(text: str) -> None:
             data = data[os.write(2, data) :]
 
 
-def _keep_result(run_dir: RunDir, status: Status, result: Any) -> Status:
-    """How a run has ended whose thunk returned ``result``, which is kept where JSON can say it."""
+def _keep_result(run_dir: RunDir, status: Status, result: Any, *, has_returned: bool) -> Status:
+    """How a run has ended that came to a good end with ``result``, which is kept where JSON can say it."""
+    done = status.done(has_returned=has_returned)
     if result is None:
-        return status.done()
+        return done
     try:
-        text = json.dumps(exact_json(result), indent=4, allow_nan=False) + "\n"
+        text = json.dumps(config.exact_json(result), indent=4, allow_nan=False) + "\n"
     except (TypeError, ValueError, RecursionError) as error:
         _print_error(f"The thunk's result is not kept, since JSON cannot say it: {error}.\n")
-        return status.done()
+        return done
+    if len(text) > config.LARGEST_FILE_BYTES:  # all of it ASCII
+        _print_error(f"The thunk's result is not kept: its {len(text)} bytes of JSON could not be read.\n")
+        return done
     try:
         _make_way(run_dir.result, text)
         write_text(run_dir.result, text)
@@ -181,7 +213,7 @@ def _keep_result(run_dir: RunDir, status: Status, result: Any) -> Status:
         message = f"the result could not be written: {error}"
         _print_error(message + "\n")
         return status.failed("record not written", message=message, exit_code=1)
-    return status.done(has_result=True)
+    return replace(done, has_result=True)
 
 
 def _make_way(path: Path, text: str) -> None:

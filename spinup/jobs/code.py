@@ -1,7 +1,8 @@
 """The code behind a run, as a hash for each file of the project: it tells that a finished run is stale.
 
 Files are read again when their time or size has changed, and else never: asking for the same thunk ten
-thousand times looks at the files' times, not into them. Nothing is imported or run to find out.
+thousand times looks at the files' times, not into them. The launch script is read once: its functions are
+in memory, whatever becomes of the file. Nothing is imported or run to find out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 import linecache
 import os
 import types
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +64,9 @@ def code_of(thunk: Any, values: Iterable[Any] = ()) -> dict[str, str]:
         if is_notebook(namespace):
             in_notebook.append(origin)
         elif module.is_project:
-            roots.setdefault(module, set()).update(_roots(origin, namespace))
+            if used := _roots(origin, namespace):
+                _keep_script(module, namespace)
+            roots.setdefault(module, set()).update(used)
     hashes: dict[str, str] = {}
     # Scripts first: one that is imported too counts as a whole.
     for module, used in sorted(roots.items(), key=lambda item: not item[1]):
@@ -86,6 +90,24 @@ class _Source:
 
 
 @dataclass(frozen=True)
+class _Script:
+    """The launch script as it was when it was first read: what it has defined stays as it was then.
+
+    Attributes:
+        namespace: Of its module, which tells when another script was run in this process.
+        stamp: Of the file.
+        content: Of the file; None if it could not be read.
+    """
+
+    namespace: Mapping[str, Any]
+    stamp: _Stamp
+    content: bytes | None
+
+
+_scripts: dict[str, _Script] = {}  # by file: a prompt can run several
+
+
+@dataclass(frozen=True)
 class _Walk:
     """What was found from one module on, and the stamps of the files that this rests on."""
 
@@ -102,9 +124,20 @@ def _roots(origin: Origin, namespace: Mapping[str, Any]) -> set[_Root]:
     return {origin.__qualname__} if isinstance(origin, type) else set()
 
 
+def _keep_script(module: Module, namespace: Mapping[str, Any]) -> None:
+    kept = _scripts.get(module.file)
+    if kept is None or kept.namespace is not namespace:
+        stamp, content = _stamp(module.file), None
+        with suppress(OSError, ValueError):
+            content = Path(module.file).read_bytes()
+        _scripts[module.file] = _Script(namespace, stamp, content)
+
+
 def _hashes_from(start: Module, roots: frozenset[_Root]) -> dict[str, str]:
     walk = _walk(start, roots)
-    if any(_stamp(file) != stamp for file, stamp in walk.stamps.items()):
+    stamps = dict(walk.stamps)
+    is_same_script = not roots or stamps.pop(start.file) == _scripts[start.file].stamp
+    if not is_same_script or any(_stamp(file) != stamp for file, stamp in stamps.items()):
         _walk.cache_clear()
         walk = _walk(start, roots)
     return walk.hashes
@@ -127,13 +160,17 @@ def _walk(start: Module, roots: frozenset[_Root]) -> _Walk:
 
 
 def _look_at(module: Module, roots: frozenset[_Root]) -> tuple[_Stamp, _Source]:
+    if roots:
+        script = _scripts[module.file]
+        tree = None if script.content is None else parse(script.content)
+        return script.stamp, _part_of_script(tree, module, roots)
     stamp = _stamp(module.file)
     if stamp is not None:
         try:
-            return stamp, _read(module, roots, stamp)
+            return stamp, _read(module, stamp)
         except OSError:  # gone in between
             pass
-    return None, _part_of_script(None, module, roots) if roots else _Source()
+    return None, _Source()
 
 
 def _stamp(file: str) -> _Stamp:
@@ -145,11 +182,9 @@ def _stamp(file: str) -> _Stamp:
 
 
 @functools.lru_cache(maxsize=4096)
-def _read(module: Module, roots: frozenset[_Root], _stamp: _Stamp) -> _Source:
+def _read(module: Module, _stamp: _Stamp) -> _Source:
     content = Path(module.file).read_bytes()
     tree = parse(content)
-    if roots:
-        return _part_of_script(tree, module, roots)
     if tree is None:
         return _Source(bytes_hash(content))
     return _Source(syntax_hash(tree), frozenset(imported_names(tree, module.package)))

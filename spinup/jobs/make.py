@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,13 +109,22 @@ def check_path(path: Any, name: str) -> str:
     raise UnsafePath(f"{name} must be the path of a directory, without a NUL character, not {path!r}.")
 
 
-def check_data_dir(data_dir: Path) -> None:
-    """Make ``data_dir``, and raise RunDirError unless files can be written in it."""
-    probe = data_dir / f".writable-{os.getpid()}"
+def check_data_dir(data_dir: Path, *, is_dry: bool = False) -> None:
+    """Make ``data_dir``, and raise RunDirError unless files can be written in it.
+
+    Args:
+        data_dir: Where results go.
+        is_dry: Make nothing: the directory counts in which ``data_dir`` would be made.
+    """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        place = data_dir
+        if is_dry:
+            place = next(path for path in (data_dir, *data_dir.parents) if os.path.lexists(path))
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+        # Mostly without a name, which nobody can put a link under, and a killed process cannot leave; else
+        # with one of those that `spinup.rundir.atomic` gives.
+        tempfile.TemporaryFile(dir=place, prefix=".writable.", suffix=".tmp").close()
     except OSError as error:
         raise RunDirError(
             f"Results cannot be written to {data_dir}: {error}. "

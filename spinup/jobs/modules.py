@@ -1,13 +1,24 @@
-"""Which modules a run will import: read off its payload and its thunk, without running either."""
+"""Which modules a run will import: read off its payload, its thunk and the project, running none of them.
+
+Only libraries are named. What a module of the project does when it is imported, such as drawing random
+numbers or reading the environment, it has to do in each run; what it imports itself is found in its source.
+"""
 
 from __future__ import annotations
 
 import dis
 import functools
+import itertools
+import os
 import pickletools
 import sys
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from spinup.jobs.imports import MAIN, Module, find_module, imported_names, with_parents
+from spinup.jobs.origins import used_globals
+from spinup.jobs.syntax import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,42 +33,115 @@ _LATER = {
     "spinup.jobs.environments": ("gymnasium", "gymnasium.wrappers"),
 }
 _LARGEST_SCAN_BYTES = 1 << 20
+_MOST_MODULES = 256  # more than any run needs, and few enough for a message
+_LONGEST_NAME = 200
 
 
 def modules_of(pickled: bytes, thunk: Any) -> list[str]:
-    """Names of the modules that a child will import to unpickle ``pickled`` and to call ``thunk``.
+    """Names of the libraries that a child will import to unpickle ``pickled`` and to call ``thunk``.
 
     Args:
         pickled: The pickled call. Of a large one, which is large because of its data, only the
             beginning is read.
         thunk: The thunk itself, whose code tells what it imports when it runs.
+
+    Returns:
+        Sorted, and at most 256: of a call that seems to need more, the others are left out.
     """
-    names = set(ALWAYS)
-    names.update(_named_in(pickled))
-    names.update(_imported_by(getattr(thunk, "func", thunk)))
+    names = dict.fromkeys(ALWAYS)
+    for name in itertools.chain(_imported_by(getattr(thunk, "func", thunk)), _named_in(pickled)):
+        names.update(_libraries_for(name))
     for name in tuple(names):
-        names.update(_LATER.get(name, ()))
-    return sorted(names)
+        names.update(dict.fromkeys(_LATER.get(name, ())))
+    return sorted(itertools.islice(names, _MOST_MODULES))
 
 
 def _named_in(pickled: bytes) -> Iterator[str]:
-    """Modules that this process knows and the pickle mentions."""
+    """Modules that the pickle mentions."""
+    entry_points = set[str]()
     try:
         for opcode, text, _ in pickletools.genops(pickled[:_LARGEST_SCAN_BYTES]):
             if opcode.name in {"SHORT_BINUNICODE", "BINUNICODE", "GLOBAL"} and isinstance(text, str):
                 # 'module attribute' of the old opcode, 'module:attribute' of an entry point.
                 name = text.partition(":")[0].partition(" ")[0]
-                if name in sys.modules or (":" in text and name.partition(".")[0] in sys.modules):
+                if name in sys.modules:
                     yield name
+                elif ":" in text and _is_dotted(name) and len(entry_points) < _MOST_MODULES:
+                    entry_points.add(name)
     except ValueError:  # the rest was not read
-        return
+        pass
+    yield from entry_points
 
 
-def _imported_by(thunk: Any) -> frozenset[str]:
-    """Modules that the code of ``thunk`` imports inside functions."""
+def _is_dotted(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and all(part.isidentifier() for part in name.split("."))
+
+
+@functools.lru_cache(maxsize=4096)
+def _libraries_for(name: str) -> dict[str, None]:
+    """The libraries that importing ``name`` imports first, as far as the project's sources tell.
+
+    Once found it stays: a module that is edited later only has its imports made by the run itself.
+    """
+    module = None if name in MAIN else _find(name)
+    if module is None:
+        return {}
+    return dict.fromkeys(_walk(module) if module.is_project else ()) | (
+        {} if _is_users(module) else {name: None}
+    )
+
+
+def _walk(start: Module) -> Iterator[str]:
+    """The libraries that ``start``, and the modules of the project that it imports, may import."""
+    seen, left = {start.name}, [start]
+    while left:
+        module = left.pop()
+        new = (_imports_of(module) | with_parents({module.name})) - seen
+        seen |= new
+        for name in sorted(new):
+            found = _find(name)
+            if found is not None and found.is_project:
+                left.append(found)
+            if found is not None and not _is_users(found):
+                yield name
+
+
+def _imports_of(module: Module) -> set[str]:
+    try:
+        tree = parse(Path(module.file).read_bytes())
+    except (OSError, ValueError):
+        return set()
+    return set() if tree is None else imported_names(tree, module.package)
+
+
+def _find(name: str) -> Module | None:
+    return find_module(name) if _is_dotted(name) else None
+
+
+def _is_users(module: Module) -> bool:
+    """Whether this is the user's own code, compiled or not."""
+    if module.name.partition(".")[0] == "spinup" or not module.file:
+        return False
+    return Module(module.name, os.path.splitext(module.file)[0] + ".py").is_project
+
+
+def _imported_by(thunk: Any) -> set[str]:
+    """Modules that the code of ``thunk`` imports inside functions, and that of functions which it uses.
+
+    Those of a launch script alone are looked for: other modules' sources are read.
+    """
     function = getattr(thunk, "__func__", thunk)
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return _imported_in(code) if isinstance(code, types.CodeType) else frozenset()
+    if not isinstance(function, types.FunctionType):
+        function = type(function).__dict__.get("__call__")
+    left, seen, names = [function], set[int](), set[str]()
+    while left:
+        function = left.pop()
+        if isinstance(function, types.FunctionType) and id(function) not in seen:
+            seen.add(id(function))
+            names |= _imported_in(function.__code__)
+            if function.__globals__.get("__name__") in MAIN:
+                left += used_globals(function).values()
+    return names
 
 
 @functools.lru_cache(maxsize=256)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from spinup.rundir.status import Status
 
 
-def prepare(job: Job, earlier: Status | None = None) -> int:
-    """Make the job's run directory ready for its child, whose lock is held; the number of the attempt.
+def prepare(job: Job, earlier: Status | None = None) -> Status:
+    """Make the job's run directory ready for its child, whose lock is held; the status that is now in it.
 
     Args:
         job: The run.
@@ -36,7 +36,7 @@ def prepare(job: Job, earlier: Status | None = None) -> int:
         RunDirError: The directory cannot be made, or what is in its place cannot be moved.
         NotPicklable: The call cannot be pickled.
     """
-    attempt = 1 if earlier is None else earlier.attempt + 1
+    status = job.queued(1 if earlier is None else earlier.attempt + 1)
     if earlier is None:
         make_room(job)
     run_dir = job.run_dir
@@ -45,18 +45,19 @@ def prepare(job: Job, earlier: Status | None = None) -> int:
         if earlier is not None:
             clean(run_dir)
         # First of all: what tells a logger that it goes on from an earlier attempt.
-        write_status(run_dir, job.queued(attempt))
+        write_status(run_dir, status)
         # An earlier attempt may have been killed before it had both, or somebody has deleted them.
         # The child waits for the disk to have both, when it is done: here, a free slot would wait.
         if not os.path.lexists(run_dir.config):
             write_text(run_dir.config, dumps(job.config), is_durable=False)
         if not os.path.lexists(run_dir.provenance):
             write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
-        run_dir.error.unlink(missing_ok=True)  # output.log has it too
+        if earlier is not None and earlier.has_error:  # else it is the thunk's own
+            run_dir.error.unlink(missing_ok=True)  # output.log has it too
         write_payload(run_dir.payload, job.call, Surroundings.of_this_process())
     except OSError as error:
         raise RunDirError(f"The run directory {run_dir.path} cannot be written: {error}.") from error
-    return attempt
+    return status
 
 
 def clean(run_dir: RunDir) -> None:

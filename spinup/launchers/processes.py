@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Container, Iterator
 
 # From <linux/prctl.h>.
 _PR_SET_PDEATHSIG = 1
@@ -36,6 +36,42 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def leave_orphans() -> None:
+    """Take that back: they go to the nearest process above that adopts them."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 0)
+
+
+def fork_away(tell: Callable[[int], None]) -> int:
+    """Fork a process that goes to the nearest one above which adopts orphans, never to this one.
+
+    It is forked by one that ends at once. Otherwise this is what `os.fork` does; but the process between
+    wakes nothing of the interpreter, which would cost more than the fork itself.
+
+    Args:
+        tell: Called in the process between, with the number of the new one.
+
+    Returns:
+        In the new process 0, in this one the process between: its exit code is an ``errno``.
+    """
+    _libpython.PyOS_BeforeFork()
+    pid = int(_libpython.fork())
+    if pid == 0:
+        try:
+            pid = int(_libpython.fork())
+            if pid > 0:
+                tell(pid)
+        finally:
+            if pid != 0:
+                os._exit(ctypes.get_errno() if pid < 0 else 0)
+        _libpython.PyOS_AfterFork_Child()
+        return 0
+    error = ctypes.get_errno()
+    _libpython.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(error, os.strerror(error))
+    return pid
+
+
 def _prctl(option: int, value: int) -> None:
     if _libc.prctl(option, value, 0, 0, 0) != 0:
         number = ctypes.get_errno()
@@ -43,6 +79,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libpython = ctypes.PyDLL(None, use_errno=True)
 
 
 def parent_of(pid: int) -> int | None:
@@ -62,17 +99,20 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def descendants(pid: int) -> Iterator[int]:
-    """The children of ``pid``, their children, and so on, parents first."""
-    for child in children(pid):
-        yield child
-        yield from descendants(child)
+def descendants(pid: int, spare: Container[int] = ()) -> Iterator[int]:
+    """The children of ``pid``, their children, and so on, parents first; none of ``spare``, nor theirs."""
+    left = children(pid)
+    while left:
+        child = left.pop()
+        if child not in spare:
+            yield child
+            left += children(child)
 
 
-def signal_tree(pid: int, number: signal.Signals) -> None:
-    """Send a signal to ``pid`` and to all its descendants, whatever their session."""
+def signal_tree(pid: int, number: signal.Signals, spare: Container[int] = ()) -> None:
+    """Send a signal to ``pid`` and to all its descendants, whatever their session, but not to ``spare``."""
     # Listed first: once a parent is dead, its children are somebody else's.
-    for target in [pid, *descendants(pid)]:
+    for target in [pid, *descendants(pid, spare)]:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(target, number)
 
@@ -89,9 +129,9 @@ def _resident_bytes(pid: int) -> int:
         return 0
 
 
-def num_threads() -> int:
-    """How many threads this process has, those of C libraries included."""
-    return len(os.listdir("/proc/self/task"))
+def threads() -> set[str]:
+    """The numbers of this process's threads other than the first, those of C libraries included."""
+    return {*os.listdir("/proc/self/task")} - {str(os.getpid())}
 
 
 def kill_marked(mark: str) -> None:

@@ -7,18 +7,20 @@ which ``mpiexec`` has started, and its child, which calls the thunk.
 from __future__ import annotations
 
 import os
-import platform
 import signal
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from spinup import mpi
 from spinup.jobs.failures import claim_failure, wait_for_failure
 from spinup.rundir.layout import RunDir
-from spinup.rundir.status import exit_reason, read_status, write_status
+from spinup.rundir.status import exit_reason, is_taken, read_status, write_status
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from spinup.rundir.status import Status
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -27,11 +29,13 @@ def run(payload: Path) -> int:
     """Do this rank's part of the run whose payload this is; give the exit code of the process."""
     from spinup.jobs.child import run as run_child  # noqa: PLC0415 - the guard does without
 
-    _write_to(RunDir(payload.parent).output)
-    if platform.system() != "Linux":
+    run_dir = RunDir(payload.parent)
+    _write_to(run_dir.output)
+    if sys.platform != "linux":
         return run_child(payload)
     from spinup.launchers import processes  # noqa: PLC0415 - Linux alone has it
 
+    begun = read_status(run_dir)
     told, tell = os.pipe()
     guard, helper = os.getpid(), os.getppid()
     # The leader of the run's session, which the run server has made; no session of somebody else's.
@@ -43,7 +47,7 @@ def run(payload: Path) -> int:
         # Without its helper, MPICH's mpiexec waits for ever, and the ranks run on.
         signal.signal(signal.SIGUSR2, lambda *_: _end(child, mpiexec))
         processes.die_with_parent(helper, signal.SIGUSR2)
-        _watch(child, told, RunDir(payload.parent))
+        _watch(child, told, run_dir, begun)
     os.close(told)
     processes.die_with_parent(guard)
     code = run_child(payload)
@@ -59,7 +63,7 @@ def _write_to(output: Path) -> None:
     os.close(handle)
 
 
-def _watch(child: int, told: int, run_dir: RunDir) -> NoReturn:
+def _watch(child: int, told: int, run_dir: RunDir, begun: Status | None) -> NoReturn:
     """Wait for ``child``, write down a bad end of which it could not tell, and end as it did."""
     # Whoever ends the run tells the child too, which decides.
     for number in _SIGNALS:
@@ -73,7 +77,7 @@ def _watch(child: int, told: int, run_dir: RunDir) -> NoReturn:
         has_returned = bool(os.read(told, 1))
     if not has_returned:
         with suppress(Exception):  # the launcher sees that the run has failed, if not where
-            _write_down(code, run_dir)
+            _write_down(code, run_dir, begun)
     if code < 0:
         with suppress(OSError):  # SIGKILL has no other handler
             signal.signal(-code, signal.SIG_DFL)
@@ -89,13 +93,15 @@ def _end(*pids: int | None) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _write_down(code: int, run_dir: RunDir) -> None:
+def _write_down(code: int, run_dir: RunDir, begun: Status | None) -> None:
+    if begun is None or is_taken(run_dir, begun):
+        return
     if claim_failure(run_dir):
-        status = read_status(run_dir)
-        if status is not None:
-            reason, name = exit_reason(code)
-            exit_code = code if code >= 0 else None
-            write_status(run_dir, status.failed(reason, exit_code=exit_code, signal=name, rank=_rank()))
+        reason, name = exit_reason(code)
+        exit_code = code if code >= 0 else None
+        # Read again, for when it began.
+        status = read_status(run_dir) or begun
+        write_status(run_dir, status.failed(reason, exit_code=exit_code, signal=name, rank=_rank()))
     else:
         # With the end of this process mpiexec ends the others, and one of them is writing.
         wait_for_failure(run_dir)

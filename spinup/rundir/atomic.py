@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -29,12 +28,14 @@ def replacing(path: Path, *, mode: int = 0o644, is_durable: bool = True) -> Iter
     Raises:
         OSError: The file cannot be written, for instance on a full disk.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".tmp")
+    # Not by `tempfile`, whose import takes a child longer than all that it writes.
+    temporary = path.with_name(f".{path.name[:64]}.{os.urandom(4).hex()}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(temporary, flags, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), mode & ~_umask())
             if is_durable:
                 # A name must not point at data that a power cut can still lose.
                 os.fsync(file.fileno())
@@ -74,9 +75,3 @@ def remove_temporary(directory: Path) -> None:
         for path in directory.iterdir():
             if is_temporary(path):
                 path.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0o077)
-    os.umask(current)
-    return current

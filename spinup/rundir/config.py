@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 JSON = Any  # what json.loads can return; mypy has no useful recursive type for it
 
+#: What is larger is not read, and so must not be written.
+LARGEST_FILE_BYTES = 1 << 28
+
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _LONGEST_LIST = 10_000
 _LONGEST_ARRAY = 1_000
@@ -29,7 +32,6 @@ _LONGEST_TEXT = 10_000
 _DEEPEST = 40
 _DEEPEST_OBJECT = 3
 _MOST_VALUES = 100_000
-_LARGEST_FILE_BYTES = 1 << 28
 _LARGEST_INT_BITS = 2_000  # Python refuses to write some thousand digits, fewer where it is told to
 _NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
@@ -95,8 +97,8 @@ def _read_plain_file(path: Path) -> bytes:
         raise
     with os.fdopen(handle, "rb") as file:
         facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST_FILE_BYTES:
-            raise RecordError(f"{path} is no plain file of at most {_LARGEST_FILE_BYTES} bytes.")
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST_FILE_BYTES:
+            raise RecordError(f"{path} is no plain file of at most {LARGEST_FILE_BYTES} bytes.")
         return file.read()
 
 

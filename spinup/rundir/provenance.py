@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 LARGEST_DIFF_BYTES = 200_000
 
 _MOST_UNTRACKED = 200
+_LONGEST_CALL_S = 5.0
 _BELIEVED_S = 5.0
+_BELIEVED_TIMES_ITS_COST = 20  # at most a twentieth of the launcher's time goes into asking
 
 # A repository's configuration may name programs; reading needs none of them.
 _READ_ONLY = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
@@ -57,23 +59,34 @@ def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path | 
 def git_state(directory: Path) -> dict[str, Any] | None:
     """Commit, and what has changed since, of the repository around ``directory``; None without one.
 
-    What was found is believed for some seconds, in which a grid may start hundreds of runs.
+    What was found is believed for some seconds, in which a grid may start hundreds of runs, and the longer
+    the longer git took: meanwhile no run can start.
     """
-    return _git_state(directory, int(time.monotonic() / _BELIEVED_S))
+    state, until_s = _answers.get(directory, (None, 0.0))
+    began_s = time.monotonic()
+    if began_s >= until_s:
+        state = _ask_git(directory)
+        now_s = time.monotonic()
+        believed_s = max(_BELIEVED_S, _BELIEVED_TIMES_ITS_COST * (now_s - began_s))
+        _answers[directory] = state, now_s + believed_s
+    return state
 
 
-@functools.lru_cache(maxsize=64)
-def _git_state(directory: Path, _: int) -> dict[str, Any] | None:
+#: What git has said of each directory, and until when that is believed.
+_answers: dict[Path, tuple[dict[str, Any] | None, float]] = {}
+
+
+def _ask_git(directory: Path) -> dict[str, Any] | None:
     commit = _git(directory, "rev-parse", "HEAD")
     if commit is None:
         return None
-    diff = _git(directory, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD") or b""
+    diff = _git(directory, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD")
     untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "--full-name", ":/") or b""
     return {
         "commit": commit.decode().strip(),
-        "is_dirty": bool(diff),
-        "diff": diff[:LARGEST_DIFF_BYTES].decode("utf-8", "replace"),
-        "diff_is_cut": len(diff) > LARGEST_DIFF_BYTES,
+        "is_dirty": None if diff is None else bool(diff),  # None where git was too slow to say
+        "diff": (diff or b"")[:LARGEST_DIFF_BYTES].decode("utf-8", "replace"),
+        "diff_is_cut": len(diff or b"") > LARGEST_DIFF_BYTES,
         "untracked_files": untracked.decode("utf-8", "replace").splitlines()[:_MOST_UNTRACKED],
     }
 
@@ -87,7 +100,7 @@ def _git(directory: Path, *arguments: str) -> bytes | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
-            timeout=20,
+            timeout=_LONGEST_CALL_S,
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spinup.rundir.layout import RunDir
+    from spinup.rundir.status import Status
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,26 @@ def read_record(run_dir: RunDir) -> RunRecord:
     if status is None:
         raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
     result = read_json(run_dir.result) if status.state is State.DONE and status.has_result else None
+    return record_of(run_dir, status, result)
+
+
+def read_record_or_failure(run_dir: RunDir, name: str, seed: int) -> RunRecord:
+    """The record of the run in ``run_dir``; if it cannot be read, a failed one that says why.
+
+    Args:
+        run_dir: The run.
+        name: Name of its experiment.
+        seed: Its seed.
+    """
+    try:
+        return read_record(run_dir)
+    except (RecordError, OSError) as error:
+        reason = "record not readable"
+        return RunRecord(name, seed, run_dir.path, State.FAILED, reason=reason, message=str(error))
+
+
+def record_of(run_dir: RunDir, status: Status, result: Any = None) -> RunRecord:
+    """The record of a run that is as ``status`` says."""
     return RunRecord(
         name=status.exp_name,
         seed=status.seed,

@@ -6,8 +6,8 @@ import enum
 import json
 import os
 import signal
-import socket
 import stat
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,6 +55,8 @@ class Status:
         reason: Why it failed, in a few words: ``exception``, ``exit code 3``, ``signal SIGKILL``.
         message: The error in one line, when there is one.
         has_result: Whether result.json holds what the thunk returned.
+        has_returned: Whether the thunk returned: a run may also be done by ``sys.exit()``.
+        has_error: Whether error.txt holds the traceback, and is no file of the thunk's own.
         exit_code: Exit code of the process, once it has exited.
         signal: Name of the signal that ended it.
         rank: Which of its processes failed, where it has several.
@@ -75,6 +77,8 @@ class Status:
     reason: str | None = None
     message: str | None = None
     has_result: bool = False
+    has_returned: bool = False
+    has_error: bool = False
     exit_code: int | None = None
     signal: str | None = None
     rank: int | None = None
@@ -84,13 +88,24 @@ class Status:
     host: str | None = None
     pid: int | None = None
 
+    @property
+    def key(self) -> tuple[str, int, str | None]:
+        """What tells this attempt from any other, also from one that another launcher has begun."""
+        return self.identity, self.attempt, self.queued_at
+
     def running(self) -> Status:
         """This run, now running in this process."""
-        return self._to(State.RUNNING, started_at=utc_now(), host=socket.gethostname(), pid=os.getpid())
+        return self._to(State.RUNNING, started_at=utc_now(), host=_host(), pid=os.getpid())
 
-    def done(self, *, has_result: bool = False) -> Status:
+    def done(self, *, has_result: bool = False, has_returned: bool = True) -> Status:
         """This run, now done."""
-        return self._to(State.DONE, ended_at=utc_now(), exit_code=0, has_result=has_result)
+        return self._to(
+            State.DONE,
+            ended_at=utc_now(),
+            exit_code=0,
+            has_result=has_result,
+            has_returned=has_returned,
+        )
 
     def failed(
         self,
@@ -100,6 +115,7 @@ class Status:
         exit_code: int | None = None,
         signal: str | None = None,
         rank: int | None = None,
+        has_error: bool = False,
     ) -> Status:
         """This run, now failed."""
         return self._to(
@@ -110,12 +126,23 @@ class Status:
             exit_code=exit_code,
             signal=signal,
             rank=rank,
+            has_error=has_error,
         )
 
-    def overruled(self, reason: str) -> Status:
-        """This run, failed for ``reason``, whatever it says of itself: it was made to end."""
+    def overruled(self, reason: str, message: str | None = None) -> Status:
+        """This run, failed for ``reason``, whatever it says of itself: it was made to end.
+
+        Args:
+            reason: Why it was.
+            message: More about that, for a run that has no message of its own.
+        """
         return replace(
-            self, state=State.FAILED, reason=reason, ended_at=self.ended_at or utc_now(), has_result=False
+            self,
+            state=State.FAILED,
+            reason=reason,
+            message=self.message or message,
+            ended_at=self.ended_at or utc_now(),
+            has_result=False,
         )
 
     def _to(self, state: State, **changes: Any) -> Status:
@@ -143,6 +170,14 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return str(number)
+
+
+def _host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket  # noqa: PLC0415 - a child begins sooner without it
+
+    return socket.gethostname()
 
 
 def utc_now() -> str:
@@ -213,6 +248,7 @@ def read_status(run_dir: RunDir) -> Status | None:
     known = {name: fields[name] for name in Status.__dataclass_fields__ if name in fields}
     try:
         _check_types(known)
+        json.dumps(known, allow_nan=False)  # who notes the run's end writes all of it again
         return Status(**{**known, "state": State(fields["state"])})
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(
@@ -220,11 +256,25 @@ def read_status(run_dir: RunDir) -> Status | None:
         ) from error
 
 
-# Of what is reckoned with: what is only shown may be anything.
+def is_taken(run_dir: RunDir, status: Status) -> bool:
+    """Whether the directory is no longer that of this attempt: another one's status is in it.
+
+    So it is when somebody has removed the directory, and another launcher has begun the run anew. A status
+    that is gone or damaged is nobody's.
+    """
+    with suppress(RecordError, OSError):
+        found = read_status(run_dir)
+        return found is not None and found.key != status.key
+    return False
+
+
+# Of what is reckoned with: what is only shown may be anything that can be written again.
+_MOST_ATTEMPTS = 1_000_000_000  # far from where Python refuses to write a number
 _OPTIONAL_TEXT = (str, type(None))
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "identity": str,
     "attempt": int,
+    "queued_at": _OPTIONAL_TEXT,
     "code": (dict, type(None)),
     "reason": _OPTIONAL_TEXT,
     "ended_at": _OPTIONAL_TEXT,
@@ -235,3 +285,5 @@ def _check_types(fields: Mapping[str, Any]) -> None:
     for name, types in _TYPES.items():
         if name in fields and not isinstance(fields[name], types):
             raise TypeError(f"{name} is {fields[name]!r}")
+    if not 0 < fields.get("attempt", 1) <= _MOST_ATTEMPTS:
+        raise ValueError("attempt is beyond all bounds")

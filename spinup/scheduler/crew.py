@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import platform
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,10 +15,10 @@ from spinup.jobs.prepare import clean, prepare
 from spinup.launchers.base import GRACE_S, Exited, Launcher, Request, Started
 from spinup.launchers.gpus import PARTS, take
 from spinup.rundir.lock import acquire
-from spinup.rundir.record import RunRecord, read_record
-from spinup.rundir.status import State, exit_reason, read_status, write_status
+from spinup.rundir.record import RunRecord, read_record_or_failure, record_of
+from spinup.rundir.status import State, exit_reason, read_status, utc_now, write_status
 from spinup.scheduler.decide import INTERRUPTIONS, Decision, decide
-from spinup.scheduler.events import Ended, FoundDone, NoResource, Outcome, Unavailable, Why
+from spinup.scheduler.events import Begun, Ended, FoundDone, NoResource, Outcome, Unavailable, Why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,11 +46,12 @@ class Active:
         job: The run.
         attempt: Number of the scheduler's attempt.
         lock: Its lock, held.
-        began_s: When it was started, in monotonic seconds.
-        status: The status with which it was started.
+        began_s: When it was started, and then when its process was there, in monotonic seconds.
+        status: The status with which it was started, and in the end the one with which it ended.
         lease: The GPUs that it has.
         pid: Its process, once that is known.
         why: Why it was told to stop, if it was.
+        detail: More about that, for a run that says nothing itself.
         oom_kills: How many processes the kernel had ended for want of memory when it began.
     """
 
@@ -61,7 +63,18 @@ class Active:
     lease: Lease | None = None
     pid: int | None = None
     why: str | None = None
+    detail: str | None = None
     oom_kills: int = 0
+
+    def tell_why(self, why: str, detail: str | None = None) -> None:
+        """Note why it ends, if that was not decided before."""
+        if self.why is None:
+            self.why, self.detail = why, detail
+
+    def overrule(self) -> None:
+        """Have its status say why it was told to stop, if it was."""
+        if self.why is not None:
+            self.status = self.status.overruled(self.why, self.detail)
 
 
 class View(Protocol):
@@ -94,6 +107,8 @@ class LocalCrew:
         gpus: From which each run gets a share.
         gpu_parts: How large a share.
         memory_limit_bytes: What a run's processes may hold in RAM together.
+        timeout_s: Time that each attempt has.
+        retries: How often a failed run is tried again.
         is_single: Whether an error that keeps a run from starting is the caller's, not only the run's.
     """
 
@@ -106,9 +121,13 @@ class LocalCrew:
     gpus: Sequence[Gpu] = ()
     gpu_parts: int = PARTS
     memory_limit_bytes: int | None = None
+    timeout_s: float | None = None
+    retries: int = 0
     is_single: bool = False
     records: dict[int, RunRecord] = field(default_factory=dict)
     _active: dict[int, Active] = field(default_factory=dict)
+    # What tells each run's last attempt here from those of other launchers.
+    _keys: dict[int, tuple[str, int, str | None]] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
     def start(self, action: Start, now_s: float) -> Event | None:
@@ -116,7 +135,7 @@ class LocalCrew:
         job = self.jobs[action.run]
         try:
             return self._start(action, job, now_s)
-        except (SpinupError, OSError) as error:
+        except (SpinupError, OSError, ValueError) as error:  # the last of what damaged records hold
             self._abandon(action.run)
             if self.is_single:
                 raise
@@ -136,26 +155,26 @@ class LocalCrew:
         lock = acquire(job.run_dir)
         if lock is None:
             return Unavailable(action.run, now_s)
-        try:
+        with ExitStack() as held:
+            held.callback(lock.release)
             earlier = _status_of(job)
+            is_own = earlier is not None and earlier.key == self._keys.get(action.run)
             decision = decide(earlier, job.identity, job.code, self.rerun)
-            if action.attempt == 1 and self._was_done_by_another(earlier, job, decision):
-                lock.release()
-                record = self.records[action.run] = read_record(job.run_dir)
+            if not is_own and self._was_done_by_another(earlier, job, decision):
+                record = read_record_or_failure(job.run_dir, job.exp_name, job.seed)
+                self.records[action.run] = record
                 outcome = Outcome.DONE if record.state is State.DONE else Outcome.FAILED
                 return FoundDone(action.run, outcome, now_s)
             lease = take(self.gpus, self.gpu_parts) if self.gpus else None
             if self.gpus and lease is None:
-                lock.release()
                 return NoResource(action.run, now_s)
-        except BaseException:
-            lock.release()
-            raise
-        kills = _count_oom_kills()
-        active = Active(job, action.attempt, lock, now_s, job.queued(), lease, oom_kills=kills)
+            if lease is not None:
+                held.callback(lease.close)
+            status = prepare(job, earlier if is_own or decision is Decision.AGAIN else None)
+            held.pop_all()
+        self._keys[action.run] = status.key
+        active = Active(job, action.attempt, lock, now_s, status, lease, oom_kills=_count_oom_kills())
         self._active[action.run] = active
-        goes_on = action.attempt > 1 or decision is Decision.AGAIN
-        active.status = job.queued(prepare(job, earlier if goes_on else None))
         self.launcher.start(self._request(action.run, active))
         self.view.started(active)
         return None
@@ -164,9 +183,15 @@ class LocalCrew:
         """Whether another launcher has brought this run to its end since this one made its plan."""
         if not decision.is_to_run:
             return True
-        if earlier is None or earlier.identity != job.identity or (earlier.ended_at or "") < self.began_at:
+        if earlier is None or earlier.identity != job.identity:
             return False
-        return earlier.state is State.DONE or earlier.reason not in INTERRUPTIONS
+        # What is still to come was written before somebody set the clock back.
+        if not self.began_at <= (earlier.ended_at or "") <= utc_now():
+            return False
+        if earlier.state is State.DONE:
+            return True
+        # Where failures are tried again, this one may be one of several, and the next try as well be ours.
+        return self.retries == 0 and earlier.reason not in INTERRUPTIONS
 
     def _request(self, run: int, active: Active) -> Request:
         isolation = self.isolation
@@ -184,24 +209,27 @@ class LocalCrew:
         """Stop a run."""
         active = self._active.get(action.run)
         if active is not None:
-            reason = "timeout" if action.why is Why.TIMEOUT else "interrupted"
-            self._end(action.run, active, reason, 0 if action.is_immediate else GRACE_S)
+            grace_s = 0 if action.is_immediate else GRACE_S
+            if action.why is Why.TIMEOUT and self.timeout_s is not None:
+                self._end(action.run, active, "timeout", grace_s, f"after {self.timeout_s:g} s")
+            else:
+                self._end(action.run, active, "interrupted", grace_s)
 
-    def _end(self, run: int, active: Active, why: str, grace_s: float) -> None:
-        active.why = active.why or why
+    def _end(self, run: int, active: Active, why: str, grace_s: float, detail: str | None = None) -> None:
+        active.tell_why(why, detail)
         self.launcher.stop(run, grace_s)
 
-    def hear(self, message: Started | Exited, now_s: float) -> Ended | None:
-        """Take note of what a launcher says; an event if a run has ended by that."""
+    def hear(self, message: Started | Exited, now_s: float) -> Begun | Ended | None:
+        """Take note of what a launcher says; an event if an attempt has begun or ended by that."""
         active = self._active.get(message.run)
         if active is None:
             return None
         if isinstance(message, Started):
-            active.pid = message.pid
+            active.pid, active.began_s = message.pid, now_s
             if message.note is not None and message.note not in self._told:
                 self._told.add(message.note)
                 self.view.note(f"Each run has a fresh interpreter: {message.note}")
-            return None
+            return Begun(message.run, now_s, active.attempt)
         outcome = self._conclude(message, active)
         self._abandon(message.run)
         self.records[message.run] = _record_of(active)
@@ -210,33 +238,33 @@ class LocalCrew:
 
     def _conclude(self, exited: Exited, active: Active) -> Outcome:
         """Write down how a run ended, where the child could not; give what that means."""
-        job = active.job
-        status = _status_of(job)
-        if status is None or (status.identity, status.attempt) != (job.identity, active.status.attempt):
-            status = active.status  # the thunk, or somebody else, has damaged it
-        if status.state is State.DONE:
+        found = _status_of(active.job)
+        if found is not None and found.key != active.status.key:
+            # Somebody has removed the directory, and what is there now is not ours to judge or to write.
+            message = "another launcher has begun the run anew in its place"
+            active.status = active.status.failed("directory replaced", message=message)
+            active.overrule()
+            return _outcome_of(active.status)
+        # None if it is gone, or the thunk, or somebody else, has damaged it.
+        active.status = found or active.status
+        if active.status.state is State.DONE and (active.why is None or active.status.has_returned):
             return Outcome.DONE
-        if status.state is not State.FAILED:
-            reason, name = ("lost", None) if exited.code is None else exit_reason(exited.code)
-            code = exited.code if exited.code is not None and exited.code >= 0 else None
-            status = status.failed(reason, message=exited.error, exit_code=code, signal=name)
-        why = active.why
-        if why is None and status.signal == "SIGKILL" and _count_oom_kills() > active.oom_kills:
-            why = "out of memory"
-        if why is not None:
-            status = status.overruled(why)
-        active.status = status
+        if active.status.state not in {State.DONE, State.FAILED}:
+            active.status = _failure(active.status, exited)
+        if active.status.signal == "SIGKILL" and _count_oom_kills() > active.oom_kills:
+            active.tell_why("out of memory", "the kernel ended a process")
+        active.overrule()
+        self._write(active)
+        return _outcome_of(active.status)
+
+    def _write(self, active: Active) -> None:
+        run_dir = active.job.run_dir
         try:
-            job.run_dir.path.mkdir(parents=True, exist_ok=True)  # the thunk may have deleted it
-            clean(job.run_dir)
-            write_status(job.run_dir, status)
+            run_dir.path.mkdir(parents=True, exist_ok=True)  # the thunk may have deleted it
+            clean(run_dir)
+            write_status(run_dir, active.status)
         except OSError as error:
-            self.view.note(f"The status of {job.run_dir.path} could not be written: {error}")
-        return {
-            "interrupted": Outcome.INTERRUPTED,
-            "timeout": Outcome.TIMED_OUT,
-            "out of memory": Outcome.OUT_OF_MEMORY,
-        }.get(status.reason or "", Outcome.FAILED)
+            self.view.note(f"The status of {run_dir.path} could not be written: {error}")
 
     def _abandon(self, run: int) -> None:
         active = self._active.pop(run, None)
@@ -260,11 +288,13 @@ class LocalCrew:
         self.view.refresh(schedule, list(self._active.values()))
 
     def _watch_memory(self, limit_bytes: int) -> None:
-        from spinup.launchers.processes import resident_bytes  # noqa: PLC0415 - Linux alone has it
-
         for run, active in self._active.items():
-            if active.pid is not None and active.why is None and resident_bytes(active.pid) > limit_bytes:
-                self._end(run, active, "out of memory", 0)
+            if active.pid is None or active.why is not None:
+                continue
+            held_bytes = _resident_bytes(active.pid)
+            if held_bytes > limit_bytes:
+                detail = f"{held_bytes / 1e9:.3g} GB were held, of {limit_bytes / 1e9:.3g} GB"
+                self._end(run, active, "out of memory", 0, detail)
 
 
 def _status_of(job: Job) -> Status | None:
@@ -273,25 +303,44 @@ def _status_of(job: Job) -> Status | None:
     return None
 
 
+def _failure(status: Status, exited: Exited) -> Status:
+    """How a run has ended that could not say so itself."""
+    reason, name = ("lost", None) if exited.code is None else exit_reason(exited.code)
+    code = exited.code if exited.code is not None and exited.code >= 0 else None
+    return status.failed(reason, message=exited.error, exit_code=code, signal=name)
+
+
+def _outcome_of(status: Status) -> Outcome:
+    return {
+        "interrupted": Outcome.INTERRUPTED,
+        "timeout": Outcome.TIMED_OUT,
+        "out of memory": Outcome.OUT_OF_MEMORY,
+    }.get(status.reason or "", Outcome.FAILED)
+
+
 def _record_of(active: Active) -> RunRecord:
-    reason, message = "record not readable", None
-    try:
-        record = read_record(active.job.run_dir)
-        if record.state in {State.DONE, State.FAILED}:
-            return record
-        # The disk would not take the run's end, which is known all the same.
-        reason, message = active.status.reason or reason, active.status.message
-    except (SpinupError, OSError) as error:
-        message = str(error)
-    job = active.job
-    return RunRecord(
-        name=job.exp_name,
-        seed=job.seed,
-        directory=job.run_dir.path,
-        state=State.FAILED,
-        reason=reason,
-        message=message,
-    )
+    run_dir = active.job.run_dir
+    if active.status.state is State.DONE:
+        return read_record_or_failure(run_dir, active.job.exp_name, active.job.seed)
+    # Not as the directory says: the disk may not have taken the run's end, or the place be another's.
+    return record_of(run_dir, active.status)
+
+
+def _resident_bytes(pid: int) -> int:
+    """Memory that ``pid`` and its descendants hold in RAM."""
+    if platform.system() == "Linux":
+        from spinup.launchers.processes import resident_bytes  # noqa: PLC0415 - Linux alone has it
+
+        return resident_bytes(pid)
+    import psutil  # noqa: PLC0415 - slower, and needed elsewhere alone
+
+    total = 0
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):  # gone, or not ours to look at
+                total += each.memory_info().rss
+    return total
 
 
 def _count_oom_kills() -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal
 
 from spinup.rundir.status import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from spinup.rundir.status import Glance, Status
 
@@ -28,14 +28,18 @@ class Decision(enum.StrEnum):
     AGAIN = "again"
     REPLACE = "replace"
     REDO = "redo"
+    RESTART = "restart"
+    ELSEWHERE = "elsewhere"
     KEEP = "keep"
     KEEP_STALE = "keep stale"
     KEEP_FAILED = "keep failed"
+    KEEP_UNFINISHED = "keep unfinished"
+    KEEP_OTHER = "keep other"
 
     @property
     def is_to_run(self) -> bool:
-        """Whether the run is to be done."""
-        return self not in {Decision.KEEP, Decision.KEEP_STALE, Decision.KEEP_FAILED}
+        """Whether the run is to be done, here or, where another launcher has it now, there."""
+        return not self.startswith("keep")
 
 
 def decide(
@@ -52,33 +56,53 @@ def decide(
     if status is None:
         return Decision.NEW
     if status.identity != identity:
-        return Decision.REPLACE
+        return Decision.KEEP_OTHER if rerun == "none" else Decision.REPLACE
     is_stale = status.code is not None and status.code != code
     if status.state == State.DONE:
         if rerun in {"all", "call"} or (is_stale and rerun == "stale"):
             return Decision.REDO
         return Decision.KEEP_STALE if is_stale else Decision.KEEP
-    if status.state == State.FAILED and rerun == "none":
-        return Decision.KEEP_FAILED
-    is_interrupted = status.state != State.FAILED or status.reason in INTERRUPTIONS
-    # Rows and states of other code do not belong in one run.
-    if is_stale or (rerun == "call" and not is_interrupted):
+    has_failed = status.state == State.FAILED
+    if rerun == "none":
+        is_over = has_failed and status.reason != "interrupted"
+        return Decision.KEEP_FAILED if is_over else Decision.KEEP_UNFINISHED
+    is_interrupted = not has_failed or status.reason in INTERRUPTIONS
+    if rerun == "call" and not is_interrupted:
         return Decision.REDO
-    return Decision.AGAIN
+    # Rows and states of other code do not belong in one run.
+    return Decision.RESTART if is_stale else Decision.AGAIN
 
 
-def summary(decisions: Iterable[Decision], changed_files: Iterable[str]) -> str:
-    """The plan in one line: how many runs are kept, done again, new."""
-    counts = Counter(decisions)
-    files = sorted(set(changed_files))
-    named = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+def summary(runs: Iterable[tuple[Decision, Iterable[str]]], difference: str = "") -> str:
+    """The plan in one line: how many runs are kept, done again, new.
+
+    Args:
+        runs: What is to be done about each, and the files of its code that have changed.
+        difference: What is different in the first run that has another config.
+    """
+    counts: Counter[Decision] = Counter()
+    files: defaultdict[Decision, set[str]] = defaultdict(set)
+    for decision, changed in runs:
+        counts[decision] += 1
+        files[decision].update(changed)
+    why = {decision: _changed(files[decision]) for decision in Decision}
+    other = f" ({difference})" if difference else ""
     parts = {
         Decision.KEEP: "done, kept",
+        Decision.ELSEWHERE: "running elsewhere, waited for",
         Decision.AGAIN: "failed or interrupted, again",
-        Decision.REPLACE: "with another config, archived first",
-        Decision.REDO: "to be done again, archived first",
+        Decision.RESTART: f"failed or interrupted, again from the start{why[Decision.RESTART]}",
+        Decision.REPLACE: f"with another config{other}, archived first",
+        Decision.REDO: f"done, again from the start{why[Decision.REDO]}",
         Decision.NEW: "new",
         Decision.KEEP_FAILED: "failed, kept: rerun='failed' runs them again",
-        Decision.KEEP_STALE: f"stale ({named} changed since), kept: rerun='stale' runs them again",
+        Decision.KEEP_UNFINISHED: "unfinished, kept",
+        Decision.KEEP_OTHER: "with another config, kept as they are",
+        Decision.KEEP_STALE: f"stale{why[Decision.KEEP_STALE]}, kept: rerun='stale' runs them again",
     }
     return " · ".join(f"{counts[key]} {text}" for key, text in parts.items() if counts[key])
+
+
+def _changed(files: Collection[str]) -> str:
+    names = sorted(files)
+    return f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''} changed since)" if names else ""

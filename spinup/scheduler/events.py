@@ -40,6 +40,15 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """An attempt's process is there, and its time runs; ``attempt`` tells a late duplicate."""
+
+    run: int
+    now_s: float
+    attempt: int | None = None
+
+
+@dataclass(frozen=True)
 class Ended:
     """An attempt has ended, by itself or because it was stopped; ``attempt`` tells a late duplicate."""
 
@@ -88,7 +97,7 @@ class StopRequested:
     now_s: float
 
 
-Event: TypeAlias = Opened | Ended | Unavailable | NoResource | FoundDone | Woken | StopRequested
+Event: TypeAlias = Opened | Begun | Ended | Unavailable | NoResource | FoundDone | Woken | StopRequested
 
 
 # -- Actions

@@ -7,7 +7,18 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from spinup.scheduler.events import Ended, Event, Opened, Record, Start, Stop, StopRequested, WakeAt, Woken
+from spinup.scheduler.events import (
+    Begun,
+    Ended,
+    Event,
+    Opened,
+    Record,
+    Start,
+    Stop,
+    StopRequested,
+    WakeAt,
+    Woken,
+)
 from spinup.scheduler.state import Phase, Policy, Schedule, step
 
 if TYPE_CHECKING:
@@ -26,8 +37,8 @@ class Crew(Protocol):
     def stop(self, action: Stop) -> None:
         """Stop a run."""
 
-    def hear(self, message: Started | Exited, now_s: float) -> Ended | None:
-        """Take note of what a launcher says; an event if a run has ended by that."""
+    def hear(self, message: Started | Exited, now_s: float) -> Begun | Ended | None:
+        """Take note of what a launcher says; an event if an attempt has begun or ended by that."""
 
     def record(self, action: Record) -> None:
         """Take note of a run's final fate."""
@@ -107,9 +118,9 @@ def _receive(
         if isinstance(message, StopRequested):
             yield message
         else:
-            ended = crew.hear(message, clock())
-            if ended is not None:
-                yield ended
+            event = crew.hear(message, clock())
+            if event is not None:
+                yield event
         message = inbox.take(0.0)
 
 

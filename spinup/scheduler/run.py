@@ -37,7 +37,7 @@ class Options:
         memory_per_run_bytes: What a run's processes may hold in RAM together; None for no limit.
         isolation: ``warm``, ``fresh``, or ``auto``.
         retries: How often a failed run is tried again.
-        timeout_s: Time that an attempt has.
+        timeout_s: Time that an attempt has, from when its process is there.
         on_failure: Whether the others go on when a run has failed.
         rerun: What is done again.
     """
@@ -128,6 +128,8 @@ def run_jobs(
         gpus=room.gpus,
         gpu_parts=gpu.parts_of(options.gpus_per_run),
         memory_limit_bytes=options.memory_per_run_bytes,
+        timeout_s=options.timeout_s,
+        retries=options.retries,
         is_single=is_single,
     )
     policy = Policy(

@@ -11,7 +11,8 @@ What the loop may rely on, and what it has to do:
 
 - A free slot goes to the retry that was due first, then to the next fresh run, then to a run that was
   elsewhere. A retry that has to be alone holds back all that comes after it until nothing runs.
-- Each ``Start`` is answered, some time, by one of Ended, Unavailable, NoResource, FoundDone.
+- Each ``Start`` is answered, some time, by one of Ended, Unavailable, NoResource, FoundDone. A Begun may
+  come before: from then on the attempt has its time, not while it is prepared.
 - An event about a run that it does not fit, such as a duplicate, changes nothing; nor does any event after
   ``Finish``. An event that is older than the one before it counts as simultaneous.
 - A ``Stop`` for a run whose answer is already on the way is to be ignored.
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, assert_never
 from spinup.errors import SettingError
 from spinup.scheduler.events import (
     Action,
+    Begun,
     Ended,
     Event,
     Finish,
@@ -72,7 +74,7 @@ class Policy:
         retries: How often a failed run is tried again.
         backoff_s: Time from the first failure to the second attempt; it doubles with each further one.
         longest_backoff_s: Where the doubling ends.
-        timeout_s: Time that one attempt has.
+        timeout_s: Time that one attempt has from its Begun on.
         stops_at_failure: Whether the grid is stopped when a run has failed for good.
         poll_interval_s: Time until another look at what another launcher was doing, or held.
 
@@ -121,6 +123,7 @@ class Attempt:
         alone: Nothing runs beside it.
         last: How the attempt before ended.
         stopped_for: Why it was told to stop, once it was.
+        begun_s: Time at which its process was there, once it is.
     """
 
     run: int
@@ -129,6 +132,11 @@ class Attempt:
     alone: bool
     last: Outcome | None
     stopped_for: Why | None = None
+    begun_s: float | None = None
+
+    def deadline_s(self, timeout_s: float | None) -> float:
+        """When its time is over."""
+        return math.inf if timeout_s is None or self.begun_s is None else self.begun_s + timeout_s
 
 
 @dataclass(frozen=True, order=True)
@@ -230,6 +238,8 @@ class _Turn:
             case Opened():
                 if self.schedule.phase is Phase.NEW:
                     self.schedule = replace(self.schedule, phase=Phase.OPEN)
+            case Begun():
+                self._begin(event)
             case Ended():
                 self._end(event)
             case Unavailable():
@@ -247,11 +257,8 @@ class _Turn:
 
     def stop_late(self) -> None:
         """Stop the attempts whose time is over."""
-        timeout_s = self.schedule.policy.timeout_s
-        if timeout_s is None:
-            return
-        latest_s = self.schedule.now_s
-        late = [a for a in _unstopped(self.schedule) if a.started_s + timeout_s <= latest_s]
+        timeout_s, latest_s = self.schedule.policy.timeout_s, self.schedule.now_s
+        late = [a for a in _unstopped(self.schedule) if a.deadline_s(timeout_s) <= latest_s]
         self._stop(late, Why.TIMEOUT)
 
     def start_next(self) -> None:
@@ -271,6 +278,16 @@ class _Turn:
             self.actions.append(Finish())
         elif (at_s := min(_due_times_s(self.schedule), default=None)) is not None:
             self.actions.append(WakeAt(at_s))
+
+    def _begin(self, event: Begun) -> None:
+        running = [
+            replace(attempt, begun_s=self.schedule.now_s)
+            if (attempt.run, attempt.begun_s) == (event.run, None)
+            and event.attempt in {None, attempt.number}
+            else attempt
+            for attempt in self.schedule.running
+        ]
+        self.schedule = replace(self.schedule, running=tuple(running))
 
     def _end(self, event: Ended) -> None:
         attempt = self._leave(event.run, event.attempt)
@@ -422,9 +439,9 @@ def _is_over(schedule: Schedule) -> bool:
 
 def _due_times_s(schedule: Schedule) -> Iterator[float]:
     """Times to come at which something is due; what only waits for a slot has none."""
-    policy, now_s = schedule.policy, schedule.now_s
-    if policy.timeout_s is not None:
-        yield from (attempt.started_s + policy.timeout_s for attempt in _unstopped(schedule))
+    now_s = schedule.now_s
+    deadlines_s = (attempt.deadline_s(schedule.policy.timeout_s) for attempt in _unstopped(schedule))
+    yield from (at_s for at_s in deadlines_s if at_s < math.inf)
     if schedule.phase is not Phase.OPEN:
         return
     if schedule.paused_until_s > now_s:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinup import console
 from spinup.errors import SettingError
 from spinup.rundir.config import dumps, to_json
 from spinup.rundir.layout import RunDir
-from spinup.rundir.status import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from spinup.jobs.job import Job
     from spinup.rundir.record import RunRecord
     from spinup.scheduler.run import Room
+    from spinup.utils.grid_run import Ending
 
 _MOST_VALUES = 20
 _MOST_NAMES = 100
+_UNLIMITED = 1 << 30
+_NARROWEST_NAME = 20
 
 
 def grid_report(grid: Grid, grid_name: str) -> None:
@@ -50,21 +54,18 @@ def _value_text(value: object) -> str:
     return content if isinstance(content, str) else json.dumps(content)
 
 
-def coming_experiments(names: Sequence[str], num_runs: int, num_equal: int, data_dir: object) -> None:
-    """Print the names of the experiments that are about to run, and where they will write."""
+def coming_experiments(names: Sequence[str], data_dir: object) -> None:
+    """Print the names of the experiments that are about to run, one for each run, and where they write."""
     console.say("\nPreparing to run the following experiments...\n", "green", bold=True)
     different = sorted(set(names))
     for name in different[:_MOST_NAMES]:
-        console.say(name or "(no name)")
+        console.say(console.one_line(name) or "(no name)")
     if len(different) > _MOST_NAMES:
         console.say(f"... and {len(different) - _MOST_NAMES} more")
-    console.say(f"\n{num_runs} runs of {len(different)} experiments, below {data_dir}")
-    console.say("What a run prints goes to output.log in its directory.")
-    if num_equal:
-        console.say(
-            f"{num_equal} variants are equal to another one in all, and are not run twice.", "yellow"
-        )
-    console.say()
+    console.say(
+        f"\n{_count(len(names), 'run')} of {_count(len(different), 'experiment')}, below {data_dir}"
+    )
+    console.say("What a run prints goes to output.log in its directory.\n")
     console.divider()
 
 
@@ -92,28 +93,33 @@ def experiment_begins(job: Job) -> None:
     console.say(dumps({**job.parameters, "seed": job.seed}) + "\n")
 
 
-def plan(summary: str, room: Room, num_runs: int) -> None:
+def plan(summary: str, room: Room, num_runs: int, num_equal: int) -> None:
     """Print what is kept and what runs, and how many at a time."""
     console.say(f"Plan: {summary}.", bold=True)
+    if num_equal:
+        what = "variant is" if num_equal == 1 else "variants are"
+        console.say(f"{num_equal} {what} equal to another one in all, and not run twice.", "yellow")
     if num_runs:
-        on_gpus = f", on {len(room.gpus)} GPUs" if room.gpus else ""
-        threads = f"{room.threads} thread{'s' * (room.threads > 1)} each"
-        console.say(f"{min(room.width, num_runs)} at a time{on_gpus}, {threads}.")
+        on_gpus = f", on {_count(len(room.gpus), 'GPU')}" if room.gpus else ""
+        console.say(
+            f"{min(room.width, num_runs)} at a time{on_gpus}, {_count(room.threads, 'thread')} each."
+        )
         if room.num_cpu > 1:
             console.say(f"Each run is {room.num_cpu} MPI processes, in fresh interpreters: no warm start.")
 
 
-def directories(rows: Sequence[tuple[object, object]]) -> None:
+def dry_run(rows: Sequence[tuple[str, object]]) -> None:
     """Print each run's directory, and what would be done about it."""
     for path, decision in rows:
-        console.say(f"  {decision:<12} {path}")
+        console.say(f"  {decision:<15} {console.one_line(path)}")
+    console.say("This was a dry run: nothing was started or written.")
 
 
 def failure_text(record: RunRecord) -> str:
     """What happened to a run that failed, in one line."""
     reason = record.reason or str(record.state)
     where = "" if record.rank is None else f" in rank {record.rank}"
-    return ": ".join(filter(None, [reason + where, record.message]))
+    return console.one_line(": ".join(filter(None, [reason + where, record.message])))
 
 
 def where_results_are(directory: object) -> None:
@@ -123,23 +129,62 @@ def where_results_are(directory: object) -> None:
     console.divider()
 
 
-def grid_ended(records: Sequence[RunRecord], num_runs: int, data_dir: object) -> None:
-    """Print how many of ``num_runs`` are done, a table of those that failed, and where all of it is."""
-    num_done = sum(record.state is State.DONE for record in records)
-    interrupted = [record for record in records if record.reason == "interrupted"]
-    failed = [r for r in records if r.state is not State.DONE and r.reason != "interrupted"]
+def grid_ended(ending: Ending, data_dir: object) -> None:
+    """Print how many runs are done, a table of those that failed, and where all of it is."""
     console.divider()
-    console.say(f"{num_done} of {num_runs} runs are done.", bold=True)
-    if interrupted or len(records) < num_runs:
-        parts = [f"{len(interrupted)} were interrupted"] if interrupted else []
-        parts += [f"{num_runs - len(records)} were not begun"] if len(records) < num_runs else []
-        console.say(f"{', '.join(parts)}. To go on, run the same again.", "yellow")
-    if failed:
+    console.say(f"{ending.num_done} of {ending.num_runs} runs are done.", bold=True)
+    if ending.num_by_others:
+        console.say(f"{_were(ending.num_by_others, 'run')} by another launcher.")
+    if ending.others:
+        more = " To go on, run the same again." if ending.can_go_on else ""
+        console.say(f"{_others(ending)}.{more}", "yellow")
+    if ending.failed:
         console.say("These failed:\n", "red", bold=True)
-        width = max(len(record.name) for record in failed)
-        for record in failed:
-            console.say(f"  {record.name:<{width}}  seed {record.seed:<6} {failure_text(record)}")
-            if RunDir(record.directory).output.exists():
-                console.say(f"  {'':<{width}}  {RunDir(record.directory).output}")
+        _failures(ending.failed)
     console.say(f"Results are in {data_dir}")
     console.divider()
+
+
+def grid_failure(ending: Ending) -> str:
+    """What to tell the caller of a grid of which some runs did not end well, the worst first."""
+    if not ending.failed:
+        return f"Of {_count(ending.num_runs, 'run')}, {_others(ending)}."
+    first = ending.failed[0]
+    counts = f"{len(ending.failed)} of {ending.num_runs} runs failed"
+    where = console.one_line(str(first.directory))
+    which = f"{first.name!r} (seed {first.seed}): {failure_text(first)} ({where})"
+    others = f"; {_others(ending)}" if ending.others else ""
+    return f"{counts}, the first of them {which}{others}"
+
+
+def _others(ending: Ending) -> str:
+    return ", ".join(_were(number, what) for what, number in ending.others.items())
+
+
+def _failures(records: Sequence[RunRecord]) -> None:
+    """A line for each, as wide as the terminal at most, and below it the log's path, which is never cut."""
+    columns = console.columns() or _UNLIMITED
+    names = [console.one_line(record.name) for record in records]
+    names = console.told_apart(names, max(_NARROWEST_NAME, columns // 3), "...")
+    width = max(map(len, names))
+    for name, record in zip(names, records, strict=True):
+        line = f"  {name:<{width}}  seed {record.seed:<6} {failure_text(record)}"
+        console.say(line if len(line) < columns else f"{line[: columns - 4]}...")
+        output = RunDir(record.directory).output
+        if output.exists():
+            console.say(f"    {_below_here(output)}")
+
+
+def _below_here(path: Path) -> str:
+    """``path``, without the working directory if it is in that."""
+    with suppress(OSError, ValueError):
+        path = path.relative_to(Path.cwd())
+    return console.one_line(str(path))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _were(number: int, what: str) -> str:
+    return f"{number} {'was' if number == 1 else 'were'} {what}"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinup.errors import GridError
+from spinup.errors import GridError, UnsafePath
 from spinup.grid.variants import make_builder
 from spinup.jobs.code import changed
 from spinup.jobs.environments import MakeEnvironment
 from spinup.jobs.identity import call_part, parameter_part, seed_part, total
 from spinup.jobs.make import check_data_dir, make_job
 from spinup.jobs.payload import check_picklable
-from spinup.rundir.layout import check_seed, run_paths
-from spinup.rundir.status import glance
+from spinup.rundir.layout import RunDir, check_seed, run_paths
+from spinup.rundir.lock import remove_stale
+from spinup.rundir.status import State, glance
 from spinup.scheduler.decide import Decision, decide
 
 if TYPE_CHECKING:
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 
 
+_UNENDED = (State.QUEUED, State.RUNNING)
+_MAY_BE_STALE = (Decision.KEEP_STALE, Decision.RESTART, Decision.REDO)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
     """A run of a grid, and what is to be done about it.
@@ -39,7 +47,7 @@ class PlannedRun:
         directory: Where it is, or will be.
         decision: What is to be done.
         make: Makes the job, once it is its turn.
-        changed: Files of its code that have changed since it was done.
+        changed: Files of its code that have changed since it was begun.
     """
 
     name: str
@@ -50,7 +58,9 @@ class PlannedRun:
     changed: tuple[str, ...] = ()
 
 
-def plan_grid(grid: Grid, thunk: Any, *, num_cpu: int, place: Place, rerun: Rerun) -> list[PlannedRun]:
+def plan_grid(
+    grid: Grid, thunk: Any, *, num_cpu: int, place: Place, rerun: Rerun, is_dry: bool = False
+) -> list[PlannedRun]:
     """The runs of ``grid``, in its order; variants that are equal in all are one run.
 
     Args:
@@ -59,12 +69,13 @@ def plan_grid(grid: Grid, thunk: Any, *, num_cpu: int, place: Place, rerun: Reru
         num_cpu: Processes of each run.
         place: Where results go.
         rerun: What is done again.
+        is_dry: Make nothing, not even the directory of the results.
 
     Raises:
         SpinupError: One of the runs cannot be done; says which and why.
     """
     planner = _Planner(grid, thunk, num_cpu, place)
-    planner.check()
+    planner.check(is_dry=is_dry)
     plan: dict[str, PlannedRun] = {}
     identities: dict[str, str] = {}
     for run, identity in planner.runs(rerun):
@@ -90,7 +101,7 @@ class _Planner:
         self._seed_at = grid.keys.index("seed") if "seed" in grid.keys else None
         self._codes: dict[tuple[int, ...], Mapping[str, str]] = {}
 
-    def check(self) -> None:
+    def check(self, *, is_dry: bool) -> None:
         """Raise the error of whatever cannot work, before anything is started or looked at."""
         grid, thunk = self._grid, self._thunk
         _check_thunk_key(grid, thunk)
@@ -100,7 +111,7 @@ class _Planner:
                     MakeEnvironment.of(value)
             if parameter.key == "seed":
                 for value in parameter.values:
-                    check_seed(value)
+                    _check_seed(value)
         # All variants have the same arguments, so that one of each thunk stands for all.
         first = [pool[0] for pool in self._pools]
         job = self._make("check", tuple(first))
@@ -109,7 +120,7 @@ class _Planner:
             for function in self._pools[at]:
                 self._make("check", (*first[:at], function, *first[at + 1 :]))
         _check_picklable(grid, thunk)
-        check_data_dir(job.data_dir)
+        check_data_dir(job.data_dir, is_dry=is_dry)
 
     def runs(self, rerun: Rerun) -> Iterator[tuple[PlannedRun, str]]:
         """Every run and its identity, in the grid's order."""
@@ -141,10 +152,16 @@ class _Planner:
             return self._make(name, values)
 
         if seen is None:
-            return PlannedRun(name, seed, directory, Decision.NEW, make)
+            # Such as Spinning Up's own: begun anew, it would be archived first.
+            is_kept = rerun == "none" and _holds_something(directory)
+            decision = Decision.KEEP_OTHER if is_kept else Decision.NEW
+            return PlannedRun(name, seed, directory, decision, make)
         code = self._code(values) if seen.identity == identity else {}
         decision = decide(seen, identity, code, rerun)
-        files = tuple(changed(seen.code or {}, code)) if decision is Decision.KEEP_STALE else ()
+        is_told = seen.code is not None and decision in _MAY_BE_STALE
+        files = tuple(changed(seen.code or {}, code)) if is_told else ()
+        if seen.state in _UNENDED and decision.is_to_run and _is_live(directory):
+            decision, files = Decision.ELSEWHERE, ()
         return PlannedRun(name, seed, directory, decision, make, files)
 
     def _make(self, name: str, values: tuple[Any, ...]) -> Job:
@@ -176,6 +193,34 @@ class _Planner:
         if key not in self._codes:
             self._codes[key] = self._make("code", values).code
         return self._codes[key]
+
+
+def _holds_something(directory: str) -> bool:
+    try:
+        with os.scandir(directory) as found:
+            return any(found)
+    except FileNotFoundError:
+        return False
+    except OSError:  # a file, or what this user may not look into
+        return True
+
+
+def _is_live(directory: str) -> bool:
+    """Whether another launcher is doing the run right now."""
+    with suppress(OSError):
+        return not remove_stale(RunDir(Path(directory)))
+    return False
+
+
+def _check_seed(seed: Any) -> None:
+    try:
+        check_seed(seed)
+    except UnsafePath as error:
+        if isinstance(seed, Iterable) and not isinstance(seed, str):
+            raise UnsafePath(
+                f"{error} Several seeds are a list, as in add('seed', [0, 10, 20])."
+            ) from error
+        raise
 
 
 def _check_thunk_key(grid: Grid, thunk: Any) -> None:

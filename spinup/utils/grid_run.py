@@ -2,61 +2,154 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from spinup import console, user_config
 from spinup.errors import GridFailed, RecordError
 from spinup.jobs.job import Job
+from spinup.rundir.archive import describe_difference
 from spinup.rundir.layout import RunDir
-from spinup.rundir.record import RunRecord, read_record
-from spinup.rundir.status import State
-from spinup.scheduler.decide import summary
+from spinup.rundir.record import RunRecord, read_record, read_record_or_failure
+from spinup.rundir.status import State, glance
+from spinup.scheduler.decide import Decision, summary
 from spinup.utils import announce
 
 if TYPE_CHECKING:
-    from spinup.scheduler.run import Options
+    from spinup.scheduler.run import Options, Room
     from spinup.utils.grid_plan import PlannedRun
     from spinup.utils.live_view import LiveView
     from spinup.utils.views import LineView
 
 _REFRESH_S = 0.5
 
+_INTERRUPTED, _NOT_BEGUN = "interrupted", "not begun"
+_WHY_NOT = {
+    Decision.ELSEWHERE: "running elsewhere",
+    Decision.KEEP_UNFINISHED: "left unfinished",
+    Decision.KEEP_OTHER: "left with another config",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a grid stands when nothing of it runs here any more.
+
+    Attributes:
+        runs: What was decided about each run, and its record if it has ended.
+        num_by_others: How many of them another launcher has brought to their ends meanwhile.
+    """
+
+    runs: Sequence[tuple[Decision, RunRecord | None]]
+    num_by_others: int = 0
+
+    @property
+    def num_runs(self) -> int:
+        """How many runs the grid has."""
+        return len(self.runs)
+
+    @property
+    def records(self) -> list[RunRecord]:
+        """Of the runs that have ended."""
+        return [record for _, record in self.runs if record is not None]
+
+    @property
+    def num_done(self) -> int:
+        """How many runs are done."""
+        return sum(record.state is State.DONE for record in self.records)
+
+    @property
+    def failed(self) -> list[RunRecord]:
+        """The runs that failed by themselves."""
+        return [r for r in self.records if r.state is not State.DONE and r.reason != _INTERRUPTED]
+
+    @property
+    def others(self) -> dict[str, int]:
+        """How many runs are neither done nor failed, by what became of them."""
+        fates = Counter(
+            _INTERRUPTED if record is not None else _WHY_NOT.get(decision, _NOT_BEGUN)
+            for decision, record in self.runs
+            if record is None or record.reason == _INTERRUPTED
+        )
+        return {fate: fates[fate] for fate in (_INTERRUPTED, _NOT_BEGUN, *_WHY_NOT.values()) if fates[fate]}
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the same again would do some of the others."""
+        return any(
+            decision.is_to_run and (record is None or record.reason == _INTERRUPTED)
+            for decision, record in self.runs
+        )
+
 
 def run_planned(
     plan: Sequence[PlannedRun], options: Options, *, data_dir: str, num_equal: int, is_dry: bool
 ) -> list[RunRecord]:
-    """Do what ``plan`` says is to be done; the records of all runs, in its order.
+    """Do what ``plan`` says is to be done; the records of all runs that have ended, in its order.
 
     Raises:
         GridFailed: Some of them failed.
     """
-    from spinup.scheduler.run import find_room, run_jobs  # noqa: PLC0415 - building a grid does without
+    from spinup.scheduler.run import find_room  # noqa: PLC0415 - building a grid does without
 
     to_run = [run for run in _seeds_outermost(plan) if run.decision.is_to_run]
-    announce.coming_experiments(
-        [r.name for r in (plan if is_dry else to_run)], len(to_run), num_equal, data_dir
-    )
+    if to_run and not is_dry:
+        announce.coming_experiments([run.name for run in to_run], data_dir)
     room = find_room(options)
-    text = summary((run.decision for run in plan), (file for run in plan for file in run.changed))
-    announce.plan(text, room, len(to_run))
+    text = summary(((run.decision, run.changed) for run in plan), _difference(plan))
+    announce.plan(text, room, len(to_run), num_equal)
     if is_dry:
-        announce.directories([(run.directory, run.decision) for run in plan])
+        announce.dry_run([(run.directory, run.decision) for run in plan])
         return []
     done: dict[str, RunRecord] = {}
+    num_by_others = 0
     try:
         if to_run:
             announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-            with closing(_view(len(to_run))) as view:
-                refresh_s = _REFRESH_S if console.can_redraw() else None
-                records = run_jobs(_Jobs(to_run), options, room, view, refresh_s=refresh_s)
-            done = {str(record.directory): record for record in records}
+            done, num_by_others = _run(to_run, options, room)
     finally:
-        ended = [record for run in plan if (record := _record(run, done)) is not None]
-        announce.grid_ended(ended, len(plan), data_dir)
-    return _checked(ended)
+        ending = Ending([(run.decision, _own_record(run, done)) for run in plan], num_by_others)
+        announce.grid_ended(ending, data_dir)
+    if any(record.state is not State.DONE for record in ending.records):
+        raise GridFailed(announce.grid_failure(ending), ending.records)
+    return ending.records
+
+
+def _run(runs: Sequence[PlannedRun], options: Options, room: Room) -> tuple[dict[str, RunRecord], int]:
+    """Run them; their records by directory, and how many of them another launcher has ended."""
+    from spinup.scheduler.crew import NOT_STARTED  # noqa: PLC0415 - as above
+    from spinup.scheduler.run import run_jobs  # noqa: PLC0415
+
+    with closing(_view(len(runs))) as view:
+        refresh_s = _REFRESH_S if console.can_redraw() else None
+        records = run_jobs(_Jobs(runs), options, room, view, refresh_s=refresh_s)
+    here = view.tally.tried_here
+    num_by_others = sum(r.directory not in here and r.reason != NOT_STARTED for r in records)
+    return {str(record.directory): record for record in records}, num_by_others
+
+
+def _own_record(run: PlannedRun, done: dict[str, RunRecord]) -> RunRecord | None:
+    """The run's record; None if it has not ended, or if what is in its directory has another config."""
+    if run.directory not in done:
+        if run.decision is Decision.KEEP_OTHER:
+            return None
+        if run.decision in {Decision.REPLACE, Decision.ELSEWHERE}:
+            seen = glance(run.directory)
+            if seen is not None and seen.identity != run.make().identity:
+                return None
+    return _record(run, done)
+
+
+def _difference(plan: Sequence[PlannedRun]) -> str:
+    """What is different in the first run that has another config, such as the thunk's name."""
+    run = next((run for run in plan if run.decision is Decision.REPLACE), None)
+    if run is None:
+        return ""
+    return describe_difference(RunDir(Path(run.directory)), run.make().description)
 
 
 def _view(total: int) -> LineView | LiveView:
@@ -95,20 +188,11 @@ def _seeds_outermost(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
 
 
 def _record(run: PlannedRun, done: dict[str, RunRecord]) -> RunRecord | None:
-    record = done.get(run.directory)
+    record, run_dir = done.get(run.directory), RunDir(Path(run.directory))
+    if record is None and run.decision in {Decision.KEEP, Decision.KEEP_STALE, Decision.KEEP_FAILED}:
+        # Whatever has become of it since: without a record, the next run's would be taken for this one's.
+        return read_record_or_failure(run_dir, run.name, run.seed)
     if record is None:
         with suppress(RecordError, OSError):
-            record = read_record(RunDir(Path(run.directory)))
+            record = read_record(run_dir)
     return record if record is not None and record.state in {State.DONE, State.FAILED} else None
-
-
-def _checked(records: list[RunRecord]) -> list[RunRecord]:
-    failed = [record for record in records if record.state is not State.DONE]
-    if failed:
-        first = failed[0]
-        raise GridFailed(
-            f"{len(failed)} of {len(records)} runs failed, the first of them {first.name!r} "
-            f"(seed {first.seed}): {announce.failure_text(first)} ({first.directory})",
-            records,
-        )
-    return records

@@ -14,10 +14,10 @@ from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
 from spinup.scheduler.events import Outcome
 from spinup.scheduler.state import Phase
-from spinup.utils.views import StopNotice, failure_line, say, tail
+from spinup.utils.views import StopNotice, Tally, failure_line, say, tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from spinup.console import Line
@@ -32,7 +32,7 @@ _BLOCK_BYTES = 1 << 13
 _SHORTEST_INTERVAL_S, _LONGEST_INTERVAL_S = 0.1, 1.0
 _NARROW = 60
 _LONGEST_BAR = 40
-_HEADINGS = ("seed", "epoch", "return", "time")
+_HEADINGS = ("seed", "try", "epoch", "return", "time")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Row:
     """A run that is under way, as text: its name, and under ``_HEADINGS`` what is known of it."""
 
     name: str
-    cells: tuple[str, str, str, str]
+    cells: tuple[str, str, str, str, str]
 
 
 class LiveView:
@@ -57,6 +57,7 @@ class LiveView:
         region: console.LiveRegion | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.tally = Tally()
         self._region = region or console.LiveRegion()
         self._clock = clock
         self._stop = StopNotice(lead="")
@@ -64,25 +65,29 @@ class LiveView:
         self._began_s = clock()
         self._drawn_s = -math.inf
         self._done_s: list[float] = []
-        self._has_progress = False
+        self._shown = {"seed", "time"}
 
     def started(self, active: Active) -> None:
         """A run has begun; the next picture shows it."""
 
     def ended(self, active: Active, record: RunRecord, outcome: Outcome) -> None:
         """An attempt has ended."""
+        again = self.tally.end(active, outcome)
         if record.state is State.DONE:
             self._done_s.append(self._clock() - active.began_s)
+        elif again:
+            say(f"{failure_line(active, record)}; {again}", "yellow")
         elif outcome is not Outcome.INTERRUPTED:
             say(failure_line(active, record), "red")
 
     def note(self, text: str) -> None:
         """Something that the user should know."""
-        say(text, "yellow")
+        say(console.one_line(text), "yellow")
 
     def refresh(self, schedule: Schedule, active: Sequence[Active]) -> None:
         """Draw how it stands, unless it was drawn a moment ago."""
         self._schedule = schedule
+        self.tally.look(schedule)
         self._stop.look(schedule, active)
         since_s = self._clock() - self._drawn_s
         # Where the two differ, an event is on its way, and so is the next refresh.
@@ -109,12 +114,21 @@ class LiveView:
         )
         num_shown = _num_shown(len(active), height - len(lines) - 2)
         rows = [_row(each, now_s) for each in islice(active, num_shown)]
-        self._has_progress = self._has_progress or any(any(row.cells[1:3]) for row in rows)
+        # Columns stay once they are there.
+        for columns in ({"try"}, {"epoch", "return"}):
+            cells = (
+                cell
+                for row in rows
+                for name, cell in zip(_HEADINGS, row.cells, strict=True)
+                if name in columns
+            )
+            if any(cells):
+                self._shown |= columns
         lines += running(
             rows,
             len(active) - num_shown,
             width=width,
-            has_progress=self._has_progress,
+            shown=self._shown,
             mark="…" if self._region.has_unicode else "...",
         )
         self._region.draw(lines)
@@ -176,20 +190,28 @@ def overview(
 
 
 def running(
-    rows: Sequence[Row], num_more: int, *, width: int, has_progress: bool, mark: str = "…"
+    rows: Sequence[Row], num_more: int, *, width: int, shown: Collection[str], mark: str = "…"
 ) -> list[Line]:
-    """A table of what runs, no wider than ``width``, and how many more there are."""
+    """A table of what runs, no wider than ``width``, and how many more there are.
+
+    Args:
+        rows: What runs.
+        num_more: How many more do.
+        width: Columns of the terminal that may be used.
+        shown: Headings of the columns that are shown.
+        mark: Stands for what is left out of a name.
+    """
     more: list[Line] = [[(f"... and {num_more} more", "dim")]] if num_more else []
     if not rows:
         return more
-    kept = [place for place in range(4) if has_progress or place in {0, 3}]
+    kept = [place for place, name in enumerate(_HEADINGS) if name in shown]
     heading = [_HEADINGS[place] for place in kept]
     table = [heading, *([row.cells[place] for place in kept] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     gap = " " if width < _NARROW else "  "
     longest = max(len("running"), *(len(row.name) for row in rows))
     name_width = min(longest, max(8, width - sum(widths) - len(gap) * len(widths)))
-    names = ["running", *(shortened(row.name, name_width, mark) for row in rows)]
+    names = ["running", *console.told_apart([row.name for row in rows], name_width, mark)]
     lines = [
         f"{name:<{name_width}}"
         + "".join(f"{gap}{text:>{each}}" for text, each in zip(cells, widths, strict=True))
@@ -233,20 +255,11 @@ def span(time_s: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def shortened(name: str, width: int, mark: str = "…") -> str:
-    """``name`` in ``width`` columns; the middle gives way, as names differ mostly towards their ends."""
-    if len(name) <= width:
-        return name
-    room = max(0, width - len(mark))
-    end = room - room // 3
-    return name[: room - end] + mark + name[len(name) - end :]
-
-
 def _row(active: Active, now_s: float) -> Row:
     epoch, value = newest(RunDir(active.job.run_dir.path).progress)
-    again = f" (attempt {active.status.attempt})" if active.status.attempt > 1 else ""
-    name = f"{active.job.exp_name or '(no name)'}{again}"
-    return Row(name, (str(active.job.seed), epoch, value, span(max(0.0, now_s - active.began_s))))
+    attempt = str(active.status.attempt) if active.status.attempt > 1 else ""
+    name = console.one_line(active.job.exp_name) or "(no name)"
+    return Row(name, (str(active.job.seed), attempt, epoch, value, span(max(0.0, now_s - active.began_s))))
 
 
 def _num_shown(num_running: int, room: int) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from typing import Any
 
 from spinup.errors import SettingError
-from spinup.launchers.gpus import Gpu, discover_nvidia, parts_of
+from spinup.launchers.gpus import Gpu, discover_nvidia, parts_of, visible
 from spinup.scheduler.run import Options
 from spinup.utils.num_cpu import check_num_cpu
 
@@ -26,7 +27,6 @@ _CHOICES = {
     "isolation": ("auto", "warm", "fresh"),
     "on_failure": ("continue", "stop"),
     "rerun": ("failed", "stale", "all", "none"),
-    "launcher": ("local",),
 }
 
 
@@ -50,19 +50,19 @@ def check_options(
         SettingError: One of them cannot be used; says which, and what it takes.
         UnsupportedNumCpu: ``num_cpu`` cannot be had.
     """
-    given = {"isolation": isolation, "on_failure": on_failure, "rerun": rerun, "launcher": launcher}
+    given = {"isolation": isolation, "on_failure": on_failure, "rerun": rerun}
     for name, value in given.items():
         if value not in _CHOICES[name]:
             raise SettingError(
                 f"{name} must be one of {', '.join(map(repr, _CHOICES[name]))}, not {value!r}."
             )
-    share = 1.0 if gpus_per_run is None else gpus_per_run
-    parts_of(share)
+    if launcher != "local":
+        raise SettingError(f"launcher must be 'local', not {launcher!r}: this version has 'local' alone.")
     return Options(
         num_cpu=check_num_cpu(num_cpu),
-        parallel=None if parallel == "auto" else _integer("parallel", parallel, least=1),
+        parallel=None if parallel == "auto" else _integer("parallel", parallel, least=1, other="'auto'"),
         gpus=_gpus(gpus),
-        gpus_per_run=share,
+        gpus_per_run=_share(gpus_per_run, gpus),
         memory_per_run_bytes=None if memory_per_run is None else parse_bytes(memory_per_run),
         isolation=isolation,
         retries=_integer("retries", retries, least=0),
@@ -111,7 +111,7 @@ def _gpus(gpus: Any) -> list[Gpu] | None:
     )
     if not isinstance(wanted, (list, tuple)) or not all(isinstance(number, int) for number in wanted):
         raise SettingError(
-            f"gpus must be 'auto', a number of GPUs, or a list of their numbers, not {gpus!r}."
+            f"gpus must be 'auto', a number of GPUs, a list of their numbers, or None, not {gpus!r}."
         )
     known = {gpu.index: gpu for gpu in found}
     missing = [number for number in wanted if number not in known]
@@ -123,9 +123,25 @@ def _gpus(gpus: Any) -> list[Gpu] | None:
     return [known[number] for number in wanted]
 
 
-def _integer(name: str, value: Any, *, least: int) -> int:
+def _share(gpus_per_run: Any, gpus: Any) -> float:
+    """How many GPUs each run gets, or what part of one."""
+    if gpus_per_run is None:
+        return 1.0
+    parts_of(gpus_per_run)
+    # Who asks for a share does not want to find out tomorrow that all has run on the CPU.
+    is_auto = isinstance(gpus, str) and gpus == "auto"
+    if is_auto and not visible(discover_nvidia(), os.environ.get("CUDA_VISIBLE_DEVICES")):
+        raise SettingError(
+            f"gpus_per_run={gpus_per_run!r} needs a GPU, and none is visible here. They are found with: "
+            "pip install 'spinup[gpu]'; CUDA_VISIBLE_DEVICES may hide them. gpus=None runs without."
+        )
+    return float(gpus_per_run)
+
+
+def _integer(name: str, value: Any, *, least: int, other: str = "") -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise SettingError(f"{name} must be an integer, {least} or more, not {value!r}.")
+        or_other = f"{other} or " if other else ""
+        raise SettingError(f"{name} must be {or_other}an integer, {least} or more, not {value!r}.")
     return value
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from spinup import user_config
-from spinup.errors import ExperimentFailed, SettingError
+from spinup import console, user_config
+from spinup.errors import ExperimentFailed, GridError, SettingError
 from spinup.grid import Grid
 from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
@@ -68,6 +69,10 @@ def call_experiment(
 ) -> RunRecord:
     """Run ``thunk(**kwargs)`` in a process of its own, and give the record of that run.
 
+    It always runs, whatever its directory holds. An interrupted run of the same call and code is gone on
+    with: a thunk that calls ``logger.restore()`` has its last saved state again. Any other earlier run,
+    done or failed, is moved to ``.archive`` first.
+
     A *thunk* is a function that is called once, with the hyperparameters of one run; Spinning Up's word.
 
     The thunk also gets ``seed``, ``logger_kwargs`` and, where there is an ``env_name``, ``env_fn``, each
@@ -110,7 +115,7 @@ def call_experiment(
     if record.state is not State.DONE:
         raise ExperimentFailed(
             f"The experiment {exp_name!r} (seed {job.seed}) failed: {announce.failure_text(record)}. "
-            f"Its log is {RunDir(record.directory).output}",
+            f"Its log is {console.one_line(str(RunDir(record.directory).output))}",
             record,
         )
     announce.where_results_are(record.directory)
@@ -153,8 +158,14 @@ class ExperimentGrid(Grid):
 
         Raises:
             GridKeyError: ``key`` or ``shorthand`` is no string.
-            GridError: The key is there already, reserved, or at odds with another; or no value is given.
+            GridError: The key is there already, reserved, or at odds with another; or no value is given, or
+                they come from a generator.
         """
+        if isinstance(vals, Iterator):
+            raise GridError(
+                f"The values of {key!r} are a {type(vals).__name__}, which can be read only once. "
+                "Give them as a list: list(...)."
+            )
         self._add(key, vals, shorthand, in_name, with_default_shorthand=user_config.DEFAULT_SHORTHAND)
 
     def print(self) -> None:
@@ -202,13 +213,14 @@ class ExperimentGrid(Grid):
             retries: How often a run that failed is tried again.
             timeout: Seconds that each attempt has.
             on_failure: ``'stop'`` ends the grid when a run has failed.
-            rerun: What is done again: ``'failed'`` runs; ``'stale'`` ones too, whose code has changed;
-                ``'all'``; or ``'none'``.
+            rerun: What is done again: ``'failed'`` and interrupted runs; ``'stale'`` ones too, whose code
+                has changed; ``'all'``; or ``'none'``, which does new runs alone and touches no other.
             launcher: Where runs are done; ``'local'`` is this machine.
-            dry_run: Print the plan, and start nothing.
+            dry_run: Print the plan; start nothing, and write nothing.
 
         Returns:
-            The record of each run, in the grid's order: name, seed, directory, state and result.
+            The record of each run, in the grid's order: name, seed, directory, state and result. Of a dry
+            run, an empty list. With ``rerun='none'``, what is unfinished or has another config is left out.
 
         Raises:
             GridFailed: Some runs failed; it carries the records of all.
@@ -228,9 +240,12 @@ class ExperimentGrid(Grid):
             rerun=rerun,
             launcher=launcher,
         )
-        self.print()
+        _check_flag("dry_run", dry_run)
         place = _place(data_dir, is_stamped=datestamp)
-        plan = plan_grid(self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun)
+        self.print()
+        plan = plan_grid(
+            self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
+        )
         return run_planned(
             plan,
             options,
@@ -258,11 +273,15 @@ def _run_single(job: Job) -> RunRecord:
 def _place(data_dir: DataDir, *, is_stamped: bool) -> Place:
     """Where results go, by the caller's word or else by the settings as they are now."""
     directory = check_path(user_config.DEFAULT_DATA_DIR if data_dir is None else data_dir, "data_dir")
-    flags: dict[str, object] = {"datestamp": is_stamped, "FORCE_DATESTAMP": user_config.FORCE_DATESTAMP}
-    for name, value in flags.items():
-        if isinstance(value, str):
-            raise SettingError(f"{name} must be True or False, not {value!r}.")
+    _check_flag("datestamp", is_stamped)
+    _check_flag("FORCE_DATESTAMP", user_config.FORCE_DATESTAMP)
     if not (is_stamped or user_config.FORCE_DATESTAMP):
         return Place(directory)
     now = datetime.now()  # noqa: DTZ005 - a person reads it off their own clock
     return Place(directory, f"{now:%Y-%m-%d}", f"{now:%Y-%m-%d_%H-%M-%S}")
+
+
+def _check_flag(name: str, value: object) -> None:
+    # Not by its truth: 'False' and 'no' are true.
+    if not isinstance(value, bool):
+        raise SettingError(f"{name} must be True or False, not {value!r}.")

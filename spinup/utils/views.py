@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from spinup.rundir.record import RunRecord
     from spinup.scheduler.crew import Active
-    from spinup.scheduler.state import Schedule
+    from spinup.scheduler.state import Policy, Schedule
 
 #: Said at the first Ctrl-C.
 STOPPING = f"Stopping the runs, within {GRACE_S:.0f} s; once more to end them at once."
@@ -29,6 +29,32 @@ _CHUNK_BYTES = 1 << 20
 _MOST_CHUNKS = 4  # of one look, after which the loop has to hear what else has happened
 _ERROR_BYTES = 1 << 14
 _MOST_ERROR_LINES = 12
+_LONGEST_WORDS = 200
+
+
+class Tally:
+    """Which runs were tried here, and whether an attempt was the last of its run."""
+
+    def __init__(self) -> None:
+        self.tried_here: set[Path] = set()
+        self._policy: Policy | None = None
+
+    def look(self, schedule: Schedule) -> None:
+        """Take note of how it stands."""
+        # A grid that stops tries nothing again.
+        self._policy = schedule.policy if schedule.phase is Phase.OPEN else None
+
+    def end(self, active: Active, outcome: Outcome) -> str:
+        """Count an attempt; when and as which one the run is tried again, empty if it is not."""
+        self.tried_here.add(active.job.run_dir.path)
+        policy = self._policy
+        if policy is None or not outcome.is_failure or active.attempt > policy.retries:
+            return ""
+        number = active.status.attempt
+        last = number - active.attempt + policy.retries + 1
+        is_alone = outcome is Outcome.OUT_OF_MEMORY
+        when = "by itself" if is_alone else f"in {policy.delay_s(active.attempt):g} s"
+        return f"again {when} (attempt {number + 1} of {last})"
 
 
 class LineView:
@@ -39,36 +65,49 @@ class LineView:
     """
 
     def __init__(self, total: int) -> None:
+        self.tally = Tally()
         self._total = total
-        self._ended: set[Path] = set()
+        self._num_ended = 0
         self._stop = StopNotice()
 
     def started(self, active: Active) -> None:
         """A run has begun, perhaps once more."""
-        self._ended.discard(active.job.run_dir.path)
         say(f"{title(active)} begins")
 
     def ended(self, active: Active, record: RunRecord, outcome: Outcome) -> None:
         """An attempt has ended."""
+        again = self.tally.end(active, outcome)
         if outcome is Outcome.INTERRUPTED:
             say(f"{title(active)} was interrupted", "yellow")
             return
-        self._ended.add(active.job.run_dir.path)
-        head = f"[{len(self._ended)}/{self._total}]"
-        if record.state is State.DONE:
-            say(f"{head} {title(active)} is done", "green")
+        if again:
+            say(f"{failure_line(active, record)}; {again}", "yellow")
             return
-        say(f"{head} {failure_line(active, record)}", "red", bold=True)
+        self._num_ended += 1
+        if record.state is State.DONE:
+            say(f"{self._head} {title(active)} is done", "green")
+            return
+        say(f"{self._head} {failure_line(active, record)}", "red", bold=True)
         error = _end_of(tail(RunDir(record.directory).error, _ERROR_BYTES))
         if error:
             say(error)
 
+    @property
+    def _head(self) -> str:
+        return f"[{self._num_ended}/{self._total}]"
+
     def note(self, text: str) -> None:
         """Something that the user should know."""
-        say(text, "yellow")
+        say(console.one_line(text), "yellow")
 
     def refresh(self, schedule: Schedule, active: Sequence[Active]) -> None:
-        """Lines stay as they are; one is added when the grid is told to stop."""
+        """Lines stay as they are; one is added for what has ended without an attempt here."""
+        self.tally.look(schedule)
+        num_ended = schedule.done + schedule.failed
+        if num_ended > self._num_ended:
+            # By another launcher, or because it could not be started: a note has told that one.
+            self._num_ended = num_ended
+            say(f"{self._head} runs have ended")
         self._stop.look(schedule, active)
 
     def close(self) -> None:
@@ -103,7 +142,7 @@ class RelayView:
 
     def note(self, text: str) -> None:
         """Something that the user should know."""
-        say(text, "yellow")
+        say(console.one_line(text), "yellow")
 
     def refresh(self, schedule: Schedule, active: Sequence[Active]) -> None:
         """Show what has come since the last time."""
@@ -158,7 +197,7 @@ def say(text: str, color: str | None = None, *, bold: bool = False) -> None:
 def title(active: Active) -> str:
     """The run's name and seed, and the attempt if it is not the first."""
     again = f", attempt {active.status.attempt}" if active.status.attempt > 1 else ""
-    return f"{active.job.exp_name or '(no name)'} seed {active.job.seed}{again}"
+    return f"{console.one_line(active.job.exp_name) or '(no name)'} seed {active.job.seed}{again}"
 
 
 def failure_line(active: Active, record: RunRecord) -> str:
@@ -167,10 +206,16 @@ def failure_line(active: Active, record: RunRecord) -> str:
     # The last words of several processes are those of mpiexec, which knows no more than this.
     if record.message or record.rank is not None:
         return line
-    printed = tail(RunDir(record.directory).output, _ERROR_BYTES)
     # From there on it is Python that reports a crash, and the reason has said that already.
-    last = printed.partition("Fatal Python error:")[0].rstrip().rpartition("\n")[2].strip()
+    printed = tail(RunDir(record.directory).output, _ERROR_BYTES).partition("Fatal Python error:")[0]
+    last = console.shortened(_last_words(printed), _LONGEST_WORDS, "...")
     return f"{line}, after it had printed {last!r}" if last else line
+
+
+def _last_words(printed: str) -> str:
+    """The last line that says something: no rule, and no row of the logger's table if there is another."""
+    lines = [line.strip() for line in printed.splitlines() if any(map(str.isalnum, line))]
+    return next((line for line in reversed(lines) if not line.startswith("|")), lines[-1] if lines else "")
 
 
 def tail(path: Path, num_bytes: int) -> str:

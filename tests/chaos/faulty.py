@@ -1,5 +1,6 @@
 """Thunks that do what thunks should not, once or always; the child processes import them from here."""
 
+import atexit
 import ctypes
 import importlib
 import json
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -119,7 +121,54 @@ def print_no_text():
     sys.stdout.buffer.write(NO_TEXT)
 
 
+# -- What is under way when the thunk returns
+
+
+def tell_state_at_the_end(logger_kwargs):
+    """Have a thread and an `atexit` function write down what the status says when they are through."""
+    directory = Path(logger_kwargs["output_dir"])
+
+    def tell(name):
+        (directory / name).write_text(read_status(RunDir(directory)).state)
+
+    def outlive():
+        threading.main_thread().join()
+        tell("thread")
+
+    atexit.register(tell, "atexit")
+    threading.Thread(target=outlive).start()
+    return "returned"
+
+
+def die_in_atexit(logger_kwargs):
+    if is_first(logger_kwargs):
+        atexit.register(kill_itself)
+
+
+def leave_a_thread():
+    """Return, with a thread that never ends; whoever waits for it leaves when he is told to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=threading.Event().wait).start()
+
+
 # -- What makes a run be ended
+
+
+def leave_politely(diary):
+    """Ends well when it is told to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    write(diary, os.getpid())
+    while True:
+        signal.pause()
+
+
+def wait_once(diary, gate):
+    """The first time, wait for somebody to open the gate."""
+    if os.path.exists(diary):
+        return "second"
+    write(diary, os.getpid())
+    Path(gate).read_text()
+    return "first"
 
 
 def ignore_sigterm(diary):
@@ -178,6 +227,15 @@ def fail_once(logger_kwargs):
 
 
 # -- What happens to files
+
+
+def keep_own_error(logger_kwargs):
+    """Write a file with the name of one of the record's, and end without a word."""
+    own = Path(logger_kwargs["output_dir"], "error.txt")
+    if is_first(logger_kwargs):
+        own.write_text("mine")
+        kill_itself()
+    return own.read_text()
 
 
 def outgrow_limit(logger_kwargs):

@@ -68,6 +68,38 @@ def test_a_run_that_ignores_sigterm_is_ended_at_its_timeout(tmp_path, monkeypatc
     assert [pid for pid in diary.read_text().split() if alive(int(pid))] == []
 
 
+def test_a_run_that_ends_politely_at_its_timeout_is_not_done(tmp_path):
+    keywords = {"timeout": 1.0}
+    diary = str(tmp_path / "diary")
+    (record,) = run_grid(faulty.leave_politely, tmp_path / "data", keywords, diary=diary)
+    assert end_of(record) == ("failed", "timeout", 0, None)
+    assert record.message == "after 1 s"
+
+
+@pytest.mark.parametrize("isolation", ["warm", "fresh"])
+def test_a_run_is_not_done_before_its_threads_and_exit_functions_are(tmp_path, isolation):
+    (record,) = run_grid(faulty.tell_state_at_the_end, tmp_path, {"isolation": isolation})
+    assert (record.state, record.result) == ("done", "returned")
+    assert (record.directory / "thread").read_text() == "running"
+    assert (record.directory / "atexit").read_text() == "running"
+
+
+@pytest.mark.parametrize("isolation", ["warm", "fresh"])
+def test_a_run_that_dies_after_its_thunk_has_returned_is_done_again(tmp_path, isolation):
+    keywords = {"isolation": isolation}
+    (record,) = run_grid(faulty.die_in_atexit, tmp_path, keywords)
+    assert end_of(record) == ("failed", "signal SIGKILL", None, "SIGKILL")
+    (record,) = run_grid(faulty.die_in_atexit, tmp_path, keywords)
+    assert (record.state, status_of(record)["attempt"]) == ("done", 2)
+
+
+@pytest.mark.parametrize("isolation", ["warm", "fresh"])
+def test_a_run_whose_threads_were_broken_off_by_a_stop_is_not_done(tmp_path, monkeypatch, isolation):
+    monkeypatch.setattr("spinup.scheduler.crew.GRACE_S", 0.5)
+    (record,) = run_grid(faulty.leave_a_thread, tmp_path, {"timeout": 1.0, "isolation": isolation})
+    assert (record.state, record.reason) == ("failed", "timeout")
+
+
 def test_a_run_that_took_too_much_memory_is_tried_again_alone(tmp_path):
     diaries = [str(tmp_path / f"diary{number}") for number in range(10)]
     keywords = {"parallel": 2, "memory_per_run": "400MB", "retries": 1}

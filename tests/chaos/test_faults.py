@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 
@@ -10,6 +11,9 @@ from chaos import faulty
 from chaos.grids import end_of, litter, run_grid, status_of
 
 from spinup.errors import RunDirError
+from spinup.jobs.make import Place, make_job
+from spinup.rundir.config import LARGEST_FILE_BYTES
+from spinup.scheduler.run import Options, Room, run_jobs
 from spinup.utils import announce
 
 
@@ -156,7 +160,65 @@ def test_a_run_directory_that_becomes_a_file_costs_that_run_alone(tmp_path):
     assert [record.state for record in records] == ["failed", "done"]
 
 
+@pytest.mark.parametrize("kind", ["gone", "pipe", "large"])
+def test_a_result_that_cannot_be_read_is_a_failure_in_its_own_place(tmp_path, kind):
+    records = run_grid(faulty.plain, tmp_path, seed=[0, 1, 2])
+    result = records[1].directory / "result.json"
+    result.unlink()
+    if kind == "pipe":
+        os.mkfifo(result)
+    elif kind == "large":
+        result.touch()
+        os.truncate(result, LARGEST_FILE_BYTES + 1)
+    again = run_grid(faulty.plain, tmp_path, seed=[0, 1, 2])
+    assert [again[0], again[2]] == [records[0], records[2]]
+    assert (again[1].state, again[1].reason) == ("failed", "record not readable")
+    assert "result.json" in again[1].message
+
+
+def test_an_error_file_of_the_thunks_own_stays(tmp_path):
+    (record,) = run_grid(faulty.keep_own_error, tmp_path, {"retries": 1})
+    assert (record.result, status_of(record)["attempt"]) == ("mine", 2)
+
+
 # -- Other launchers
+
+
+def test_a_run_whose_directory_another_launcher_has_now_writes_nothing_there(tmp_path):
+    """Somebody removes the data, and launches again, while the first launcher's run is still there."""
+    data_dir, diary, gate = tmp_path / "data", tmp_path / "diary", tmp_path / "gate"
+    os.mkfifo(gate)
+    parameters = {"diary": str(diary), "gate": str(gate)}
+    job = make_job("g", faulty.wait_once, parameters, place=Place(str(data_dir)))
+
+    class Meddler:
+        others = ()
+
+        def refresh(self, schedule, active):
+            if not self.others and diary.exists():
+                self.log = job.run_dir.output.open()
+                shutil.rmtree(data_dir)
+                self.others = run_grid(faulty.wait_once, data_dir, **parameters)
+                self.kept = content_of(job.run_dir.path)
+                gate.write_text("open")
+
+        def started(self, active): ...
+
+        def ended(self, active, record, outcome): ...
+
+        def note(self, text): ...
+
+    meddler = Meddler()
+    (record,) = run_jobs([job], Options(), Room(1, 1), meddler, refresh_s=0.01)
+    assert (record.state, record.reason) == ("failed", "directory replaced")
+    assert [other.result for other in meddler.others] == ["second"]
+    assert content_of(job.run_dir.path) == meddler.kept
+    with meddler.log as log:
+        assert "another launcher has begun the run anew" in log.read()
+
+
+def content_of(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
 def test_what_another_launcher_does_between_plan_and_start_is_not_done_again(tmp_path, monkeypatch):

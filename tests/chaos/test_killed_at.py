@@ -21,7 +21,7 @@ from spinup.rundir.layout import RunDir
 from spinup.rundir.lock import acquire, remove_stale
 from spinup.rundir.status import read_status
 
-EVENTS_OF_AN_END = 8
+EVENTS_OF_AN_END = 9
 
 
 def check_undisturbed(record, data_dir):
@@ -108,7 +108,7 @@ def test_the_next_attempt_removes_what_the_last_one_did_not_finish_and_nothing_e
         for name in {".vars.pkl.abcd_123.tmp", *own}:
             (directory / name).touch()
     before = names_in(job.run_dir.path)
-    assert prepare(job, read_status(job.run_dir)) == 2
+    assert prepare(job, read_status(job.run_dir)).attempt == 2
     assert before - names_in(job.run_dir.path) == {".vars.pkl.abcd_123.tmp"}
     assert names_in(job.run_dir.path / "pyt_save") == own
 
@@ -161,7 +161,8 @@ def test_a_run_that_cannot_be_forked_holds_no_lock(tmp_path, monkeypatch):
     with ours, theirs:
         monkeypatch.setattr(os, "fork", fail)
         file = os.open(tmp_path, os.O_RDONLY)
-        Server(theirs)._answer({"do": "start", "key": 7, "is_warm": False}, [file])
+        message = {"do": "start", "key": 7, "is_warm": False, "output": str(tmp_path / "output.log")}
+        Server(theirs)._answer({**message, "payload": str(tmp_path / "payload.pkl")}, [file])
         message, _ = messages.receive(ours)
     assert (message["key"], message["event"], message["error"]) == (7, "ended", "no more processes")
     with pytest.raises(OSError, match="Bad file descriptor"):

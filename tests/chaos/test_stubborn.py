@@ -21,7 +21,7 @@ crew.GRACE_S = float(sys.argv[2])
 eg = ExperimentGrid(name="g")
 eg.add("seed", [0, 1])
 eg.add("diary", sys.argv[3])
-eg.run(faulty.ignore_sigterm, data_dir=sys.argv[1], gpus=None, parallel=2)
+eg.run(getattr(faulty, sys.argv[4]), data_dir=sys.argv[1], gpus=None, parallel=2)
 """
 FOR_EVER_S = 1e6
 
@@ -30,9 +30,9 @@ FOR_EVER_S = 1e6
 def start(tmp_path):
     """Start a launcher with that grace, and wait until both of its runs will not end any more."""
 
-    def start(grace_s):
+    def start(grace_s, thunk="ignore_sigterm"):
         diary = tmp_path / "diary"
-        command = [sys.executable, "-c", LAUNCH, tmp_path / "data", str(grace_s), diary]
+        command = [sys.executable, "-c", LAUNCH, tmp_path / "data", str(grace_s), diary, thunk]
         environment = {**os.environ, DIARY: str(diary), "PYTHONPATH": os.pathsep.join(sys.path)}
         launcher = subprocess.Popen(
             command,
@@ -76,6 +76,14 @@ def test_runs_that_ignore_sigterm_are_killed_after_the_grace(start, tmp_path, nu
     assert ends(tmp_path) == [("failed", "interrupted", "SIGKILL")] * 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_runs_that_end_well_when_they_are_told_to_stop_are_interrupted(start, tmp_path, number):
+    launcher, _ = start(FOR_EVER_S, "leave_politely")
+    launcher.send_signal(number)
+    launcher.wait(60)
+    assert ends(tmp_path) == [("failed", "interrupted", None)] * 2
+
+
 def test_a_second_signal_ends_the_runs_at_once(start, tmp_path):
     launcher, diary = start(grace_s=FOR_EVER_S)
     launcher.send_signal(signal.SIGINT)
@@ -87,7 +95,7 @@ def test_a_second_signal_ends_the_runs_at_once(start, tmp_path):
 
 def test_a_launcher_that_is_killed_takes_all_with_it(start, tmp_path):
     launcher, diary = start(grace_s=FOR_EVER_S)
-    assert len(processes_of(diary)) == 6  # launcher, server, two runs, a helper of each
+    assert len(processes_of(diary)) == 7  # launcher, server, template, two runs, a helper of each
     launcher.kill()
     launcher.wait()
     wait_until_gone(processes_of(diary))

@@ -446,6 +446,24 @@ def test_a_script_that_is_gone_counts_by_compiled_code(project):
     assert list(code_of(namespace["train"], [namespace["A"]])) == ["launch.py"]
 
 
+def test_a_script_counts_as_it_was_when_it_began_and_a_module_as_it_is(project):
+    project.write({"other_x.py": "x = 1\n"})
+    text = "import other_x\ndef helper(): return 1\ndef train(): return helper() + other_x.x\n"
+    train = project.script(text)["train"]
+    before = code_of(train)
+    project.write({"launch.py": text.replace("return 1", "return 2"), "other_x.py": "x = 2\n"})
+    assert changed(before, code_of(train)) == ["other_x.py"]
+    (project.path / "launch.py").unlink()
+    assert changed(before, code_of(train)) == ["other_x.py"]
+
+
+def test_a_script_that_is_run_again_in_one_process_is_read_again(project):
+    text = "def helper(): return 1\ndef train(): return helper()\n"
+    before = code_of(project.script(text)["train"])
+    again = project.script(text.replace("return 1", "return 2"))["train"]
+    assert changed(before, code_of(again)) == ["launch.py"]
+
+
 def test_a_very_deep_script_has_a_hash(project):
     def script(last):
         return f"def train(x=1): return {'x + ' * 1200}{last}\n"

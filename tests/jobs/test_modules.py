@@ -1,5 +1,7 @@
 import functools
+import importlib.machinery
 import pickle
+import sys
 
 import cloudpickle
 import pytest
@@ -57,3 +59,42 @@ def test_a_value_that_looks_like_a_module_but_is_none_is_not_imported():
 def test_a_pickle_that_is_cut_off_is_read_as_far_as_it_goes():
     pickled = pickle.dumps(["decimal", "x" * 100])
     assert "decimal" in modules_of(pickled[:-50], len)
+
+
+# -- The project's own modules
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Two modules of a project, one of which imports the other; neither is imported to find out."""
+    (tmp_path / "mine_x.py").write_text("import wave\n\ndef f():\n    import mine_y\n")
+    (tmp_path / "mine_y.py").write_text("from colorsys import rgb_to_hsv\nraise SystemExit\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_modules_of_the_project_are_left_to_the_run_and_what_they_import_is_found(project):
+    def thunk():
+        import mine_x
+
+        return mine_x
+
+    found = names(thunk)
+    assert {"wave", "colorsys"} <= set(found)
+    assert not {"mine_x", "mine_y", "colorsys.rgb_to_hsv"} & set(found)
+    assert "mine_x" not in sys.modules
+
+
+def test_a_compiled_module_of_the_project_is_left_to_the_run(tmp_path, monkeypatch):
+    (tmp_path / f"mine_z{importlib.machinery.EXTENSION_SUFFIXES[-1]}").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "mine_z" not in names(len, x="mine_z:Thing")
+
+
+def test_only_names_of_modules_are_taken_for_names_of_modules():
+    texts = ["sys.x y:z", "os.path-1:x", "json..:x", "json.no such:x", "json." + "x" * 10_000 + ":x"]
+    assert names(len, x=texts) == names(len)
+
+
+def test_there_are_never_more_names_than_a_message_holds():
+    texts = [f"spinup.x{number}:y" for number in range(19_000)]
+    assert len(names(len, x=[*texts, *sys.modules])) <= 256

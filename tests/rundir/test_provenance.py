@@ -1,5 +1,6 @@
 import json
 import subprocess
+import types
 
 import pytest
 
@@ -18,9 +19,7 @@ def repo(tmp_path, monkeypatch):
     (path / "algo.py").write_text("x = 1\n")
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run(["git", "-C", path, *command], check=True)
-    provenance._git_state.cache_clear()
-    yield path
-    provenance._git_state.cache_clear()
+    return path
 
 
 def test_a_clean_repository_is_its_commit(repo):
@@ -64,6 +63,39 @@ def test_a_large_diff_is_cut(repo):
     state = git_state(repo)
     assert state["diff_is_cut"]
     assert len(state["diff"]) == LARGEST_DIFF_BYTES
+
+
+@pytest.fixture
+def slow_git(monkeypatch):
+    """A git that takes 3 s for each answer, by a clock of its own; that clock, and what it was asked."""
+    now_s = [100.0]
+    asked = []
+
+    def git(directory, *arguments):
+        asked.append(arguments[0])
+        now_s[0] += 3.0
+        return None if arguments[0] == "diff" else b"abc\n"
+
+    monkeypatch.setattr(provenance, "_git", git)
+    monkeypatch.setattr(provenance, "time", types.SimpleNamespace(monotonic=lambda: now_s[0]))
+    return now_s, asked
+
+
+def test_a_slow_git_is_asked_the_less_often_the_slower_it_is(slow_git, tmp_path):
+    now_s, asked = slow_git
+    git_state(tmp_path)
+    assert len(asked) == 3
+    now_s[0] += 20 * 9.0 - 1
+    git_state(tmp_path)
+    assert len(asked) == 3
+    now_s[0] += 2.0
+    git_state(tmp_path)
+    assert len(asked) == 6
+
+
+def test_a_repository_is_not_called_clean_where_git_could_not_say(slow_git, tmp_path):
+    state = git_state(tmp_path)
+    assert (state["is_dirty"], state["diff"]) == (None, "")
 
 
 def test_outside_of_a_repository_there_is_no_state(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 
 from spinup.errors import SettingError
 from spinup.scheduler.events import (
+    Begun,
     Ended,
     Finish,
     FoundDone,
@@ -180,42 +181,59 @@ def test_a_run_that_was_out_of_memory_stays_alone_whatever_its_next_failure():
 
 
 def test_the_loop_is_woken_at_the_first_deadline():
-    assert grid(2, slots=1, timeout_s=10.0)[1][-1] == WakeAt(10.0)
+    assert grid(2, Begun(0, 2.0), slots=1, timeout_s=10.0)[1] == (WakeAt(12.0),)
+
+
+def test_an_attempt_that_has_not_begun_has_no_deadline():
+    assert grid(1, Woken(99.0), timeout_s=10.0)[1] == ()
 
 
 def test_a_run_is_stopped_at_its_deadline():
-    assert grid(1, Woken(10.0), timeout_s=10.0)[1] == (Stop(0, Why.TIMEOUT),)
+    assert grid(1, Begun(0, 2.0), Woken(12.0), timeout_s=10.0)[1] == (Stop(0, Why.TIMEOUT),)
 
 
 def test_a_run_is_not_stopped_before_its_deadline():
-    assert only(Stop, grid(1, Woken(9.9), timeout_s=10.0)[1]) == []
+    assert only(Stop, grid(1, Begun(0, 2.0), Woken(11.9), timeout_s=10.0)[1]) == []
+
+
+def test_a_run_begins_once():
+    assert grid(1, Begun(0, 2.0), Begun(0, 9.0), timeout_s=10.0)[1] == (WakeAt(12.0),)
+
+
+def test_the_beginning_of_an_earlier_attempt_is_not_that_of_the_next():
+    events = Begun(0, 0.0), Ended(0, FAILED, 1.0), Woken(2.0), Begun(0, 3.0, attempt=1)
+    assert grid(1, *events, timeout_s=10.0, retries=1)[1] == ()
 
 
 def test_any_event_may_be_the_one_at_which_a_deadline_has_passed():
-    assert only(Stop, grid(3, Ended(1, DONE, 11.0), slots=2, timeout_s=10.0)[1]) == [Stop(0, Why.TIMEOUT)]
+    events = Begun(0, 0.0), Ended(1, DONE, 11.0)
+    assert only(Stop, grid(3, *events, slots=2, timeout_s=10.0)[1]) == [Stop(0, Why.TIMEOUT)]
 
 
 def test_a_late_run_is_stopped_once():
-    assert grid(1, Woken(10.0), Woken(20.0), timeout_s=10.0)[1] == ()
+    assert grid(1, Begun(0, 0.0), Woken(10.0), Woken(20.0), timeout_s=10.0)[1] == ()
 
 
 def test_a_late_run_keeps_its_slot_until_it_has_ended():
-    assert started(grid(2, Woken(10.0), timeout_s=10.0)[1]) == []
+    assert started(grid(2, Begun(0, 0.0), Woken(10.0), timeout_s=10.0)[1]) == []
 
 
 @pytest.mark.parametrize("reported", [FAILED, INTERRUPTED, OUT_OF_MEMORY])
 def test_what_a_stopped_late_run_reports_is_a_timeout(reported):
-    _, actions = grid(1, Woken(10.0), Ended(0, reported, 11.0), timeout_s=10.0)
+    _, actions = grid(1, Begun(0, 0.0), Woken(10.0), Ended(0, reported, 11.0), timeout_s=10.0)
     assert actions == (Record(0, TIMED_OUT, 1), Finish())
 
 
 def test_a_late_run_that_is_done_is_done():
-    assert Record(0, DONE, 1) in grid(1, Woken(10.0), Ended(0, DONE, 11.0), timeout_s=10.0)[1]
+    events = Begun(0, 0.0), Woken(10.0), Ended(0, DONE, 11.0)
+    assert Record(0, DONE, 1) in grid(1, *events, timeout_s=10.0)[1]
 
 
 def test_a_late_run_is_tried_again_with_all_its_time():
-    events = Woken(10.0), Ended(0, FAILED, 11.0), Woken(12.0)
-    assert grid(1, *events, timeout_s=10.0, retries=1)[1] == (Start(0, 2, False), WakeAt(22.0))
+    events = Begun(0, 0.0), Woken(10.0), Ended(0, FAILED, 11.0), Woken(12.0)
+    schedule, actions = grid(1, *events, timeout_s=10.0, retries=1)
+    assert actions == (Start(0, 2, False),)
+    assert step(schedule, Begun(0, 13.0, attempt=2))[1] == (WakeAt(23.0),)
 
 
 # Other launchers
@@ -327,11 +345,11 @@ def test_a_third_stop_changes_nothing():
 
 
 def test_a_late_run_that_is_being_stopped_is_not_interrupted_as_well():
-    assert grid(1, Woken(10.0), StopRequested(11.0), timeout_s=10.0)[1] == ()
+    assert grid(1, Begun(0, 0.0), Woken(10.0), StopRequested(11.0), timeout_s=10.0)[1] == ()
 
 
 def test_a_run_that_is_being_interrupted_has_no_deadline():
-    assert grid(1, StopRequested(1.0), Woken(99.0), timeout_s=10.0)[1] == ()
+    assert grid(1, Begun(0, 0.0), StopRequested(1.0), Woken(99.0), timeout_s=10.0)[1] == ()
 
 
 def test_a_stop_before_the_beginning_finishes():
@@ -360,7 +378,7 @@ def test_the_first_stop_of_the_user_after_a_failure_is_still_gentle():
 
 
 @pytest.mark.parametrize("run", [-1, 0, 5, 99])
-@pytest.mark.parametrize("kind", [Unavailable, NoResource])
+@pytest.mark.parametrize("kind", [Unavailable, NoResource, Begun])
 def test_an_answer_of_a_run_that_does_not_run_changes_nothing(kind, run):
     before, _ = grid(9, Ended(0, DONE, 1.0), slots=2)
     assert step(before, kind(run, 1.0)) == (before, ())
@@ -377,7 +395,7 @@ def test_a_late_duplicate_does_not_end_the_next_attempt():
 
 
 def test_time_does_not_run_backwards():
-    assert grid(3, Ended(0, DONE, 9.0), Ended(1, DONE, 1.0), timeout_s=5.0)[1][-1] == WakeAt(14.0)
+    assert grid(3, Ended(0, DONE, 9.0), Begun(1, 1.0), timeout_s=5.0)[1] == (WakeAt(14.0),)
 
 
 @pytest.mark.parametrize(
@@ -402,6 +420,14 @@ def test_a_policy_that_cannot_be_followed_is_refused(setting):
 # Cost
 
 
+def _begun(run):
+    return Begun(run, 2.0 + run)
+
+
+def _done(run):
+    return Ended(run, DONE, 2.0 + run)
+
+
 def _lines_and_bytes(total):
     """What each of 60 steps of a grid costs: lines of Python, and size of the state."""
     costs, lines = [], 0
@@ -414,7 +440,7 @@ def _lines_and_bytes(total):
 
     schedule = Schedule(Policy(slots=4, retries=1, timeout_s=50.0), total)
     answers = [Ended(0, DONE, 1.0), Unavailable(1, 1.0), Ended(2, FAILED, 1.0), NoResource(3, 1.0)]
-    ends = [Ended(run, DONE, 2.0 + run) for run in range(3, 58)]
+    ends = [kind(run) for run in range(3, 31) for kind in (_begun, _done)]
     tracer = sys.gettrace()
     for event in [Opened(0.0), *answers, *ends]:
         lines = 0
@@ -443,6 +469,7 @@ class Books:
         self.now_s = 0.0
         self.wake_at_s = None
         self.running = {}
+        self.begun = {}
         self.stops = {}
         self.attempts = Counter()
         self.last = {}
@@ -478,16 +505,16 @@ class Books:
         self.elsewhere.discard(run)
         self.attempts[run] += 1
         assert start.attempt == self.attempts[run] <= 1 + self.policy.retries
-        self.running[run] = (start, self.now_s)
+        self.running[run] = start
 
     def stop(self, stop):
-        _, start_s = self.running[stop.run]
+        assert stop.run in self.running
         if stop.is_immediate:
             assert self.stop_requests == 2
         else:
             assert stop.run not in self.stops
         if stop.why is Why.TIMEOUT:
-            assert self.now_s >= start_s + self.policy.timeout_s
+            assert self.now_s >= self.begun[stop.run] + self.policy.timeout_s
         else:
             assert self.is_stopping
         self.stops.setdefault(stop.run, stop.why)
@@ -516,21 +543,24 @@ class Books:
     def check(self):
         width = min(self.policy.slots_per_run, self.policy.slots)
         assert len(self.running) * width <= self.policy.slots
-        if any(start.alone for start, _ in self.running.values()):
+        if any(start.alone for start in self.running.values()):
             assert len(self.running) == 1
         counts = self.schedule.counts
         assert sum(vars(counts).values()) == self.total
         assert counts.running == len(self.running)
         assert counts.done == sum(outcome is DONE for outcome in self.records.values())
         assert counts.done + counts.failed + counts.interrupted == len(self.records)
+        assert self.begun.keys() <= self.running.keys()
         assert self.finishes or self.running or self.wake_at_s is not None, "there is something to wait for"
         if not self.is_held_back() and counts.not_started:
             assert len(self.running) == self.policy.slots // width
         if self.is_stopping:
             assert self.running.keys() <= self.stops.keys()
         if self.policy.timeout_s is not None:
-            for run, (_, start_s) in self.running.items():
-                assert run in self.stops or self.now_s < start_s + self.policy.timeout_s
+            for run, begun_s in self.begun.items():
+                deadline_s = begun_s + self.policy.timeout_s
+                assert run in self.stops or self.now_s < deadline_s
+                assert run in self.stops or self.wake_at_s <= deadline_s
 
     def is_held_back(self):
         """Whether there may be a reason to leave a slot empty."""
@@ -542,8 +572,13 @@ class Books:
     def open(self):
         return self.send(Opened(self.now_s))
 
+    def begin(self, run):
+        self.begun.setdefault(run, self.now_s)
+        self.send(Begun(run, self.now_s, attempt=self.running[run].attempt))
+
     def end(self, run, outcome):
-        start, _ = self.running.pop(run)
+        start = self.running.pop(run)
+        self.begun.pop(run, None)
         why = self.stops.pop(run, None)
         is_timeout = why is Why.TIMEOUT and outcome is not DONE
         self.last.setdefault(run, []).append(TIMED_OUT if is_timeout else outcome)
@@ -554,6 +589,7 @@ class Books:
 
     def put_back(self, run, kind):
         del self.running[run]
+        self.begun.pop(run, None)
         self.stops.pop(run, None)
         self.attempts[run] -= 1
         if kind is Unavailable:
@@ -565,6 +601,7 @@ class Books:
     def find_done(self, run, outcome):
         if self.running.pop(run, None):
             self.attempts[run] -= 1
+        self.begun.pop(run, None)
         self.stops.pop(run, None)
         self.elsewhere.discard(run)
         self.last.setdefault(run, []).append(outcome)
@@ -612,6 +649,11 @@ class AnyOrder(RuleBasedStateMachine):
         return sorted(self.books.running)[number % len(self.books.running)]
 
     @precondition(lambda self: self.books.running)
+    @rule(pick=PICKS)
+    def begin(self, pick):
+        self.books.begin(self.pick(pick))
+
+    @precondition(lambda self: self.books.running)
     @rule(pick=PICKS, outcome=st.sampled_from([DONE, DONE, FAILED, FAILED, OUT_OF_MEMORY, INTERRUPTED]))
     def end(self, pick, outcome):
         self.ends.append(self.books.end(self.pick(pick), outcome))
@@ -647,7 +689,13 @@ class AnyOrder(RuleBasedStateMachine):
     def repeat_an_end(self, pick):
         self.books.send(replace(self.ends[pick % len(self.ends)], now_s=self.books.now_s))
 
-    @rule(run=st.integers(-3, 30), kind=st.sampled_from([Unavailable, NoResource]))
+    @precondition(lambda self: self.ends)
+    @rule(pick=PICKS)
+    def begin_an_attempt_that_has_ended(self, pick):
+        end = self.ends[pick % len(self.ends)]
+        self.books.send(Begun(end.run, self.books.now_s, end.attempt))
+
+    @rule(run=st.integers(-3, 30), kind=st.sampled_from([Unavailable, NoResource, Begun]))
     def answer_what_was_not_asked(self, run, kind):
         if run not in self.books.running:
             self.books.send(kind(run, self.books.now_s))
@@ -701,7 +749,7 @@ class World:
         books, chance = self.books, self.chance
         if run not in books.running:
             return
-        start = books.running[run][0].attempt
+        start = books.running[run].attempt
         if chance.random() < 0.1:
             self.taken.setdefault(run, books.now_s + chance.uniform(0, 20))
         if self.taken.get(run, -1.0) > books.now_s:
@@ -712,11 +760,20 @@ class World:
             books.put_back(run, NoResource)
         else:
             outcome = chance.choice([DONE, DONE, FAILED, OUT_OF_MEMORY])
-            self.later(chance.uniform(0, 9), self.end, run, start, outcome)
+            prepared_s = chance.uniform(0, 30)
+            self.later(prepared_s, self.begin, run, start)
+            self.later(prepared_s + chance.uniform(0, 9), self.end, run, start, outcome)
+
+    def begin(self, run, attempt):
+        if self.is_running(run, attempt):
+            self.books.begin(run)
 
     def end(self, run, attempt, outcome):
-        if run in self.books.running and self.books.running[run][0].attempt == attempt:
+        if self.is_running(run, attempt):
             self.books.end(run, outcome)
+
+    def is_running(self, run, attempt):
+        return run in self.books.running and self.books.running[run].attempt == attempt
 
     def die(self, run):
         if run in self.books.stops:

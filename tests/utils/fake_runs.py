@@ -26,9 +26,9 @@ def record_of(active, state=State.FAILED, reason="exception", message="ValueErro
     return RunRecord(job.exp_name, job.seed, job.run_dir.path, state, None, reason, message)
 
 
-def make_schedule(total=4, slots=2, running=0, **fields):
+def make_schedule(total=4, slots=2, running=0, retries=0, **fields):
     attempts = tuple(Attempt(run, 1, 0.0, alone=False, last=None) for run in range(running))
-    return Schedule(Policy(slots), total, Phase.OPEN, 0.0, running=attempts, **fields)
+    return Schedule(Policy(slots, retries=retries), total, Phase.OPEN, 0.0, running=attempts, **fields)
 
 
 def log(active, text):

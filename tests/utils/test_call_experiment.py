@@ -186,6 +186,19 @@ def test_a_result_that_json_cannot_say_is_not_kept_and_said_so(call):
     assert "not kept" in (record.directory / "output.log").read_text()
 
 
+def test_a_result_that_nobody_would_read_is_not_kept_and_said_so(call):
+    def thunk():
+        from spinup.rundir import config
+
+        config.LARGEST_FILE_BYTES = 1000
+        return "x" * 1000
+
+    record = call(thunk)
+    assert (record.state, record.result) == ("done", None)
+    assert not (record.directory / "result.json").exists()
+    assert "not kept: its 1003 bytes" in (record.directory / "output.log").read_text()
+
+
 def test_output_goes_to_the_log_and_the_terminal(call, capfdbinary):
     record = call(
         lambda: (print("grüße", flush=True), os.write(1, b"\xff\xfe raw\n"), os.system("echo sub"))

@@ -7,7 +7,7 @@ from utils.fake_runs import FakeRegion, log, make_active, make_schedule, record_
 from spinup.rundir.status import State
 from spinup.scheduler.events import Outcome
 from spinup.scheduler.state import Phase, Policy, Schedule
-from spinup.utils.live_view import LiveView, Row, eta_s, figure, newest, overview, running, shortened, span
+from spinup.utils.live_view import LiveView, Row, eta_s, figure, newest, overview, running, span
 
 
 class Clock:
@@ -82,6 +82,30 @@ def test_names_get_the_room_that_is_left(live, tmp_path):
     assert live.region.lines[2:] == [
         "running        seed epoch return time",
         "a-lo…4_lr0-001    0   100  -1234 0:00",
+    ]
+
+
+def test_long_names_are_told_apart_on_a_narrow_terminal_also_in_later_attempts(live, tmp_path):
+    live.region.size = (40, 24)
+    name = "a-long-name-of-a-grid_env-halfcheetah_hid64-64_lr0-00"
+    live.view.refresh(
+        make_schedule(running=2), [make_active(tmp_path, name + end, attempt=2) for end in "12"]
+    )
+    assert live.region.lines[2:] == [
+        "running                 seed try time",
+        "…eetah_hid64-64_lr0-001    0   2 0:00",
+        "…eetah_hid64-64_lr0-002    0   2 0:00",
+    ]
+
+
+def test_an_attempt_that_is_followed_by_another_says_so(live, tmp_path, capsys):
+    live.view.refresh(make_schedule(running=1, retries=1), [])
+    first, second = (make_active(tmp_path, attempt=attempt) for attempt in (1, 2))
+    live.view.ended(first, record_of(first), Outcome.FAILED)
+    live.view.ended(second, record_of(second), Outcome.FAILED)
+    assert capsys.readouterr().out.splitlines() == [
+        "g_lr1 seed 0 failed: exception: ValueError: boom; again in 1 s (attempt 2 of 2)",
+        "g_lr1 seed 0, attempt 2 failed: exception: ValueError: boom",
     ]
 
 
@@ -175,8 +199,8 @@ def test_the_bar_tells_done_from_failed():
 
 
 def test_rows_without_a_name_have_no_ellipsis_on_a_terminal_without_it():
-    row = Row("x" * 60, ("0", "", "", "0:01"))
-    (_, [(line, _)]) = running([row], 0, width=37, has_progress=False, mark="...")
+    row = Row("x" * 60, ("0", "", "", "", "0:01"))
+    (_, [(line, _)]) = running([row], 0, width=37, shown={"seed", "time"}, mark="...")
     assert line.isascii()
     assert len(line) == 37
 
@@ -249,14 +273,6 @@ def test_a_figure_is_short(text, expected):
 )
 def test_a_span_is_in_minutes_and_seconds(time_s, expected):
     assert span(time_s) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "width", "expected"),
-    [("abc", 3, "abc"), ("abcdefghij", 7, "ab…ghij"), ("abcdefghij", 1, "…"), ("abcdefghij", 0, "…")],
-)
-def test_the_middle_of_a_long_name_gives_way(name, width, expected):
-    assert shortened(name, width) == expected
 
 
 def test_of_an_interrupted_grid_the_last_picture_tells_what_was_not_run(live):

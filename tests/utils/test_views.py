@@ -53,21 +53,99 @@ def test_a_crash_is_told_by_what_was_printed_before(lines, tmp_path):
     )
 
 
-def test_a_run_that_is_tried_again_counts_once(lines, tmp_path):
-    first, second = (make_active(tmp_path, attempt=attempt) for attempt in (1, 2))
+@pytest.mark.parametrize("number", [1, 4])
+def test_an_attempt_that_is_followed_by_another_does_not_count(lines, tmp_path, number):
+    lines.view.refresh(make_schedule(running=1, retries=1), [])
+    first, second = (make_active(tmp_path, attempt=number + more) for more in (0, 1))
+    first.attempt, second.attempt = 1, 2  # a resumed run has a longer history than this launcher
     lines.view.ended(first, record_of(first), Outcome.FAILED)
     lines.view.started(second)
     lines.view.ended(second, record_of(second, State.DONE), Outcome.DONE)
-    assert lines.read().splitlines()[1:] == [
-        "g_lr1 seed 0, attempt 2 begins",
-        "[1/2] g_lr1 seed 0, attempt 2 is done",
+    told = lines.read().splitlines()
+    assert told[0].endswith(
+        f" failed: exception: ValueError: boom; again in 1 s (attempt {number + 1} of {number + 1})"
+    )
+    assert told[1:] == [
+        f"g_lr1 seed 0, attempt {number + 1} begins",
+        f"[1/2] g_lr1 seed 0, attempt {number + 1} is done",
     ]
+
+
+def test_the_last_attempt_counts(lines, tmp_path):
+    lines.view.refresh(make_schedule(running=1, retries=1), [])
+    active = make_active(tmp_path, attempt=2)
+    lines.view.ended(active, record_of(active), Outcome.FAILED)
+    assert lines.read() == "[1/2] g_lr1 seed 0, attempt 2 failed: exception: ValueError: boom\n"
+
+
+def test_a_run_without_memory_is_tried_again_by_itself(lines, tmp_path):
+    lines.view.refresh(make_schedule(running=1, retries=2), [])
+    active = make_active(tmp_path)
+    lines.view.ended(active, record_of(active), Outcome.OUT_OF_MEMORY)
+    assert lines.read().endswith("; again by itself (attempt 2 of 3)\n")
+
+
+def test_when_the_grid_stops_nothing_is_tried_again(lines, tmp_path):
+    lines.view.refresh(Schedule(Policy(2, retries=1), 4, Phase.STOPPING), [])
+    active = make_active(tmp_path)
+    lines.view.ended(active, record_of(active), Outcome.FAILED)
+    assert lines.read() == "[1/2] g_lr1 seed 0 failed: exception: ValueError: boom\n"
+
+
+def test_the_count_comes_out_whole_when_another_launcher_ends_runs(lines, tmp_path):
+    active = make_active(tmp_path)
+    lines.view.ended(active, record_of(active, State.DONE), Outcome.DONE)
+    lines.view.refresh(make_schedule(total=2), [])  # which has not heard of it yet
+    lines.view.refresh(make_schedule(total=2, done=1), [])
+    lines.view.refresh(make_schedule(total=2, done=2), [])
+    lines.view.refresh(make_schedule(total=2, done=2), [])
+    assert lines.read() == "[1/2] g_lr1 seed 0 is done\n[2/2] runs have ended\n"
+    assert lines.view.tally.tried_here == {active.job.run_dir.path}
 
 
 def test_an_interrupted_run_has_not_failed(lines, tmp_path):
     active = make_active(tmp_path)
     lines.view.ended(active, record_of(active, reason="interrupted", message=None), Outcome.INTERRUPTED)
     assert lines.read() == "g_lr1 seed 0 was interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        ("loading\n---------\n\n", "'loading'"),
+        ("diverged!\n-----\n|  EpRet |  3 |\n-----\n", "'diverged!'"),
+        ("-----\n|  Epoch |  2 |\n|  EpRet |  3 |\n-----\n", "'|  EpRet |  3 |'"),
+        ("x" * 1000, "'" + "x" * 65 + "..." + "x" * 132 + "'"),
+    ],
+)
+def test_the_last_words_are_words(lines, tmp_path, printed, words):
+    active = make_active(tmp_path)
+    active.job.run_dir.output.write_text(printed)
+    lines.view.ended(active, record_of(active, reason="exit code 3", message=None), Outcome.FAILED)
+    assert lines.read() == f"[1/2] g_lr1 seed 0 failed: exit code 3, after it had printed {words}\n"
+
+
+def test_a_run_that_printed_no_words_has_none(lines, tmp_path):
+    active = make_active(tmp_path)
+    active.job.run_dir.output.write_text("-----\n\n")
+    lines.view.ended(active, record_of(active, reason="exit code 3", message=None), Outcome.FAILED)
+    assert lines.read() == "[1/2] g_lr1 seed 0 failed: exit code 3\n"
+
+
+@pytest.mark.parametrize("kind", ["lines", "live"])
+def test_what_a_run_says_can_neither_change_the_terminal_nor_make_lines(kind, tmp_path, capsys):
+    view = make_view(kind, tmp_path)
+    active = make_active(tmp_path, "g\x1b[2J\nx")
+    active.job.run_dir.error.write_text("Traceback\n\x1b]0;title\x07\n")
+    view.started(active)
+    view.ended(active, record_of(active, message="Error: \x1b[31mred\n[4/4] all is done"), Outcome.FAILED)
+    view.ended(active, record_of(active, State.DONE), Outcome.DONE)
+    view.note("g\x1b[2J\nx could not be started")
+    out = capsys.readouterr().out
+    assert "failed: exception: Error: \\x1b[31mred\\n[4/4] all is done\n" in out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "\nx" not in out
 
 
 def test_lines_go_on_when_nobody_reads_them(lines, tmp_path, monkeypatch):

@@ -84,16 +84,12 @@ def text_of(output):
     return ESCAPE.sub("", output.decode()).replace("\r", "")
 
 
-def assert_cursor_is_shown(output):
-    assert output.rindex(b"\x1b[?25h") > output.rindex(b"\x1b[?25l")
-
-
 def test_a_terminal_shows_a_live_view_and_is_left_as_it_was(tmp_path):
     session = Session(tmp_path, "1", "3")
     output = session.read_all()
     text = text_of(output)
     assert session.process.returncode == 1
-    assert_cursor_is_shown(output)
+    assert b"\x1b[?25" not in output  # the cursor was there all the time
     assert "2 running" in text
     assert "g_lr3 seed 10 failed: exception: ValueError: three is too much\n" in text
     assert re.search("━{40}  4/4  in \\d:\\d\\d\n2 done, 2 failed\n=+\n2 of 4 runs are done.", text)
@@ -102,7 +98,7 @@ def test_a_terminal_shows_a_live_view_and_is_left_as_it_was(tmp_path):
 
 def test_no_color_leaves_out_colours_alone(tmp_path):
     output = Session(tmp_path, "1", "3", NO_COLOR="1").read_all()
-    assert_cursor_is_shown(output)
+    assert b"\x1b[?25" not in output  # the cursor was there all the time
     assert "4/4" in text_of(output)
     assert not COLOR.search(output)
 
@@ -131,7 +127,7 @@ def test_ctrl_c_says_what_happens_and_leaves_the_terminal_as_it_was(tmp_path):
     output = session.read_all()
     text = text_of(output)
     assert session.process.returncode == -signal.SIGINT
-    assert_cursor_is_shown(output)
+    assert b"\x1b[?25" not in output  # the cursor was there all the time
     assert text.count(STOPPING) == 1
     assert "2 interrupted" in text
 
@@ -139,5 +135,13 @@ def test_ctrl_c_says_what_happens_and_leaves_the_terminal_as_it_was(tmp_path):
 def test_a_narrow_terminal_will_do(tmp_path):
     output = Session(tmp_path, "1", size=(10, 40)).read_all()
     assert "2/2  in " in text_of(output)
-    live = output[output.index(b"\x1b[?25l") : output.index(b"\x1b[?25h")]
+    live = output.partition(b"at a time")[2].partition(b"\n")[2].partition(b"=====")[0]
     assert max(len(text_of(line)) for line in re.split(b"[\r\n]", live)) == 37
+
+
+def test_what_is_told_in_the_end_fits_a_narrow_terminal(tmp_path):
+    output = Session(tmp_path, "1", "3", size=(24, 50)).read_all()
+    table = text_of(output).partition("These failed:")[2].partition("Results are in")[0].splitlines()
+    lines = [line for line in table if "output.log" not in line]
+    assert "  g_lr3  seed 0      exception: ValueError: th..." in lines
+    assert max(map(len, lines)) < 50

@@ -29,6 +29,13 @@ def fail_sometimes(lr):
     return lr
 
 
+def fail_while_another_runs(i, fifo):
+    with open(fifo, "w" if i == 1 else "r"):  # each waits for the other
+        if i == 1:
+            signal.pause()
+        raise ValueError(i)
+
+
 def leave(code=3):
     os._exit(code)
 

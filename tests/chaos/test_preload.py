@@ -1,0 +1,58 @@
+"""What is imported for the runs beforehand is not seen in what they do."""
+
+import importlib
+import sys
+
+import pytest
+from chaos.grids import run_grid
+
+MODULE = """
+import os
+import random
+
+import numpy as np
+
+np.random.seed(7)
+GENERATOR = np.random.default_rng()
+VARIABLE = os.environ.get("SPINUP_TEST_LATE")
+
+
+def draw():
+    return [float(GENERATOR.random()), float(np.random.random()), random.random(), VARIABLE]
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    (tmp_path / "state_x.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("state_x")
+    del sys.modules["state_x"]
+
+
+@pytest.mark.parametrize("isolation", ["warm", "fresh"])
+def test_each_run_has_its_own_state_of_the_project_s_modules(tmp_path, module, isolation):
+    keywords = {"parallel": 1, "isolation": isolation}
+    results = [
+        record.result for record in run_grid(module.draw, tmp_path / "data", keywords, seed=[0, 1, 2])
+    ]
+    drawn, seeded, unseeded, _ = zip(*results, strict=True)
+    assert len({*drawn, *unseeded}) == 6
+    assert len({*seeded}) == 1  # a seed that the project sets is kept
+
+
+def exiting():
+    if len(sys.argv) > 100:
+        import exits_x
+
+        return exits_x
+    return "well"
+
+
+def test_an_import_that_ends_its_process_harms_nobody_who_does_not_come_to_it(tmp_path, monkeypatch):
+    place = tmp_path / "site-packages"
+    place.mkdir()
+    (place / "exits_x.py").write_text("import os; os._exit(7)")
+    monkeypatch.syspath_prepend(str(place))
+    records = run_grid(exiting, tmp_path / "data", {"parallel": 2}, seed=[0, 1, 2])
+    assert [record.result for record in records] == ["well"] * 3
