@@ -1,8 +1,8 @@
 """What starting a run costs: many tiny real runs, warm and fresh, beside a bare forkserver loop.
 
-The bare loop is `multiprocessing`'s forkserver with the same modules preloaded, two processes at a
-time, running the same thunk (one episode of CartPole, one logged row) in a directory each: no status,
-no configuration, no provenance, no payload, no output file.
+The bare loop is `multiprocessing`'s forkserver with the same libraries preloaded, two processes at a
+time, each importing the thunk's own module and running the same thunk (one episode of CartPole, one
+logged row) in a directory each: no status, no configuration, no provenance, no payload, no output file.
 
 Run: ``python benchmarks/launch.py [--json] [--runs 200] [--fresh-runs 20] [--torch]``
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # The bare loop's children import this file anew (the forkserver's preloading of `__main__` had no effect
 # before Python 3.14), so that it must cost them nothing: what it imports is preloaded, or imported late.
 PRELOADED = [
-    *("argparse", "contextlib", "functools", "io", "json", "statistics", "tempfile", "pathlib", "tasks"),
+    *("argparse", "contextlib", "functools", "io", "json", "statistics", "tempfile", "pathlib"),
     *("filelock", "numpy", "gymnasium", "gymnasium.envs.classic_control.cartpole", "spinup.loggers"),
 ]
 PARALLEL = 2

@@ -10,7 +10,6 @@ would take of them. No memory address ever enters.
 from __future__ import annotations
 
 import copyreg
-import hashlib
 import sys
 import types
 from typing import Any
@@ -85,6 +84,8 @@ def shorten(name: str, limit_bytes: int = LONGEST_NAME_BYTES) -> str:
     encoded = name.encode("utf-8", "surrogatepass")
     if len(encoded) <= limit_bytes:
         return name
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, and most names are short
+
     mark = f"@{hashlib.sha256(encoded).hexdigest()[:12]}"
     return encoded[: limit_bytes - len(mark)].decode("utf-8", "ignore") + mark
 
@@ -209,6 +210,8 @@ def _cell_contents(cell: types.CellType) -> Any:
 
 
 def _hash(tag: bytes, *parts: bytes) -> bytes:
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, and a child that only reads needs no hash
+
     hasher = hashlib.sha256(tag)
     for part in parts:
         # With its length, so that no two lists of parts read the same.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -99,6 +98,8 @@ def _check(thunk_name: str, kwargs: Mapping[str, Any], signature: _Signature) ->
     for name in kwargs:
         if not signature.accepts(name):
             known = sorted(signature.names)
+            import difflib  # noqa: PLC0415 - mistakes alone need it
+
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}?" if near else f"It accepts: {', '.join(known) or 'nothing'}."
             raise ThunkError(f"{thunk_name} does not accept the argument {name!r}. {hint}")

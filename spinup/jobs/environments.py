@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +71,8 @@ def find_spec(env_name: Any) -> Any:
         return registry[env_id]
     if any(known.startswith(f"{env_id}-v") for known in registry):
         return None  # gymnasium.make takes the newest version
+    import difflib  # noqa: PLC0415 - mistakes alone need it
+
     near = difflib.get_close_matches(env_id, registry, n=3, cutoff=0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else "No known name is near."
     raise UnknownEnvironment(

@@ -65,6 +65,9 @@ class Mpi:
 def _hydra_flags(*, bind_to_core: bool) -> list[str]:
     # On this machine, whatever a batch system around it may offer.
     flags = ["-launcher", "fork", "-rmk", "user", "-hosts", "localhost"]
+    if "UCX_TLS" not in os.environ:
+        # Through memory alone: no look at the network's devices, and no port on them.
+        flags += ["-genv", "UCX_TLS", "self,sm"]
     return [*flags, "-bind-to", "core"] if bind_to_core else flags
 
 
