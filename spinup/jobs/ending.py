@@ -11,7 +11,6 @@ from __future__ import annotations
 import _io  # `io` hides the base of every stream behind abstract classes, whose checks run foreign code
 import atexit
 import gc
-import itertools
 import os
 import sys
 import threading
@@ -80,35 +79,21 @@ def _let_go(shared: dict[str, None]) -> None:
     First the modules go, while all that finalizers may use is there still; then, of modules that somebody
     holds on to, the values.
     """
-    anchors = []
-    for name in _imported_since(shared):
-        namespace = cast("dict[str, Any]", raw_dict(sys.modules[name]))
-        if _is_own(namespace):
-            anchor = _Anchor(namespace)
-            namespace["__spinup_anchor__"] = anchor
-            anchors.append(weakref.ref(anchor))
-            del anchor, namespace, sys.modules[name]
+    modules = []
+    for name in [name for name in sys.modules if name not in shared]:
+        module = sys.modules[name]
+        if isinstance(module, types.ModuleType) and _is_own(cast("dict[str, Any]", raw_dict(module))):
+            modules.append(weakref.ref(module))
+            del sys.modules[name]
+        # Not held here: what only the module holds ends with it, each thing before what it is made of.
+        del module
     _empty(cast("dict[str, Any]", raw_dict(sys.modules.get("__main__"))))
+    _objects()
     gc.collect()
     if is_alone():
-        for reference in reversed(anchors):
+        for reference in reversed(modules):
             if (held := reference()) is not None:
-                _empty(held.namespace)
-
-
-def _imported_since(shared: dict[str, None]) -> list[str]:
-    """Names of the modules that were imported since the fork."""
-    # From the end up to the last that was there before: to look at all would copy the pages they are in.
-    last = next(reversed(shared), None)
-    names = itertools.takewhile(lambda name: name != last, reversed(sys.modules))
-    return [name for name in names if name not in shared][::-1]
-
-
-class _Anchor:
-    """Part of a namespace, and alive as long as that is: nothing else tells of a dict whether it is."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self.namespace = namespace
+                _empty(cast("dict[str, Any]", raw_dict(held)))
 
 
 def _is_own(namespace: dict[str, Any]) -> bool:
