@@ -7,14 +7,14 @@ Run: ``python benchmarks/grid.py [--json]``
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import statistics
 import subprocess
 import sys
 import time
 from collections import deque
+
+from report import make_parser, show
 
 from spinup import ExperimentGrid
 
@@ -71,8 +71,7 @@ def peak_mb_of_a_million() -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser = make_parser(__doc__)
     options = parser.parse_args()
     pairs = [(exhaust_grid(), exhaust_bare()) for _ in range(REPEATS)]
     figures = {
@@ -83,11 +82,7 @@ def main() -> None:
         "time_over_bare": round(statistics.median(bare / grid for grid, bare in pairs), 2),
         "peak_mb_of_a_million": round(peak_mb_of_a_million(), 1),
     }
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:<28} {value:>12,}")
+    show(figures, is_json=options.json)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,9 @@ Run: ``python benchmarks/launch.py [--json] [--runs 200] [--fresh-runs 20] [--to
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import functools
 import io
-import json
 import multiprocessing
 import os
 import statistics
@@ -25,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tasks
+from report import make_parser, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,8 +124,7 @@ def measure_torch(root: str, num_runs: int, num_fresh: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser = make_parser(__doc__)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--fresh-runs", type=int, default=20)
     parser.add_argument("--torch", action="store_true", help="measure with PyTorch too")
@@ -136,11 +134,7 @@ def main() -> None:
         figures = measure_cartpole(root, options.runs, options.fresh_runs)
         if options.torch:
             figures |= measure_torch(root, options.runs, max(3, options.fresh_runs // 4))
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:<32} {value:>10}")
+    show(figures, is_json=options.json)
 
 
 if __name__ == "__main__":

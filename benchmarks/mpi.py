@@ -9,10 +9,8 @@ extra ``mujoco``.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
 import statistics
 import subprocess
 import sys
@@ -20,6 +18,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from report import make_parser, show
 
 from spinup import call_experiment
 from spinup.algos.ars import ars
@@ -115,17 +115,12 @@ def measure_ars(env_name: str) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser = make_parser(__doc__)
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--env", default="Hopper-v5")
     options = parser.parse_args()
     figures = measure_first_line(options.repeats) | measure_ars(options.env)
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:<24} {value:>8}")
+    show(figures, is_json=options.json)
 
 
 if __name__ == "__main__":

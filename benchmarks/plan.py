@@ -8,7 +8,6 @@ Run: ``python benchmarks/plan.py [--json] [--runs 10000]``
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import statistics
@@ -16,6 +15,8 @@ import sys
 import tempfile
 import time
 from typing import TYPE_CHECKING
+
+from report import make_parser, show
 
 from spinup import ExperimentGrid
 from spinup.jobs.make import Place
@@ -94,8 +95,7 @@ def from_nothing(num_runs: int) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser = make_parser(__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
     options = parser.parse_args()
     small_s, small_bytes = from_nothing(10_000)
@@ -114,11 +114,7 @@ def main() -> None:
         "new_100k_us_per_variant": round(large_s * 1e6 / 100_000, 1),
         "new_100k_bytes_per_variant": round(large_bytes),
     }
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:<28} {value:>12,}")
+    show(figures, is_json=options.json)
 
 
 if __name__ == "__main__":

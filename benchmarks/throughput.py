@@ -5,13 +5,13 @@ Run: ``python benchmarks/throughput.py [--json]``
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
 import statistics
 import tempfile
 import time
+
+from report import make_parser, show
 
 from spinup.algos.ars import ars
 from spinup.cli.demo import make_grid
@@ -29,8 +29,7 @@ def demo_s(parallel: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser = make_parser(__doc__)
     options = parser.parse_args()
     pairs = [(demo_s(1), demo_s(2)) for _ in range(REPEATS)]
     figures = {
@@ -38,11 +37,7 @@ def main() -> None:
         "two_at_a_time_s": round(statistics.median(two for _, two in pairs), 2),
         "speedup": round(statistics.median(one / two for one, two in pairs), 2),
     }
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name:<20} {value:>8}")
+    show(figures, is_json=options.json)
 
 
 if __name__ == "__main__":
