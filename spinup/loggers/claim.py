@@ -16,14 +16,12 @@ from typing import IO, TYPE_CHECKING
 
 from spinup.console import say
 from spinup.errors import RunDirError, RunIsLive
-from spinup.rundir.atomic import replacing
+from spinup.rundir.atomic import CAREFULLY, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-# A link may lead out of the directory; opening a pipe would wait for its other end.
-_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _TRIES = 100  # about 100 µs: another process may just be asking whether the table is taken
 
@@ -188,7 +186,7 @@ def open_plain(path: Path, flags: int) -> int:
         OSError: It cannot be opened.
     """
     try:
-        file = os.open(path, flags | _CAREFULLY, 0o666)
+        file = os.open(path, flags | CAREFULLY, 0o666)
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.ENXIO, errno.EISDIR}:
             raise _not_plain(path) from error

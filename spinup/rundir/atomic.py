@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: How what may be anything is opened: not following a link, nor waiting for somebody to write to a pipe.
+CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
 _TEMPORARY = re.compile(r"\..*\.[a-z0-9_]{8}\.tmp", re.DOTALL)
 
 
@@ -56,8 +59,7 @@ def write_text(path: Path, text: str, *, is_durable: bool = True) -> None:
 def sync(path: Path) -> None:
     """Wait until what ``path`` holds is on the disk, if it is there."""
     with suppress(FileNotFoundError):
-        # Not following a link, nor waiting for somebody to write to a pipe.
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        file = os.open(path, os.O_RDONLY | CAREFULLY)
         try:
             os.fsync(file)
         finally:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinup.errors import RecordError
 from spinup.fingerprint import fingerprint
+from spinup.rundir.atomic import CAREFULLY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,10 +88,8 @@ def read_json(path: Path) -> JSON:
 
 def _read_plain_file(path: Path) -> bytes:
     """The content of a file that is no link, pipe or device, and no larger than a record can be."""
-    # Not blocking, since opening a pipe would otherwise wait for somebody to write to it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        handle = os.open(path, flags)
+        handle = os.open(path, os.O_RDONLY | CAREFULLY)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise RecordError(f"{path} is a symbolic link, which is not followed.") from error

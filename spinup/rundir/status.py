@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spinup.errors import RecordError
-from spinup.rundir.atomic import write_text
+from spinup.rundir.atomic import CAREFULLY, write_text
 from spinup.rundir.config import read_json_object
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def glance(directory: str) -> Glance | None:
 
 def _read_small_file(path: str) -> bytes:
     """What is in a plain file: two system calls fewer than `open` needs, for the same guards."""
-    file = os.open(path, _READING)
+    file = os.open(path, os.O_RDONLY | CAREFULLY)
     try:
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST_BYTES:
@@ -223,8 +223,6 @@ def _read_small_file(path: str) -> bytes:
         os.close(file)
 
 
-# Not following a link, nor waiting for somebody to write to a pipe.
-_READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _LARGEST_BYTES = 1 << 20
 
 
