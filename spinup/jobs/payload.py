@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import types
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -87,14 +88,30 @@ def open_payload(path: Path) -> tuple[Surroundings, IO[bytes]]:
         raise
 
 
-class _Nowhere(io.RawIOBase):
-    """A file that forgets what is written."""
+class _Beginning(io.RawIOBase):
+    """A file that forgets what is written, but for so many bytes at its beginning."""
+
+    def __init__(self, num_kept: int = 0) -> None:
+        self.kept = bytearray()
+        self._num_kept = num_kept
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        return memoryview(data).nbytes
+        view = memoryview(data).cast("B")
+        self.kept += view[: self._num_kept - len(self.kept)]
+        return len(view)
+
+
+def beginning_of(value: Any, num_bytes: int) -> bytes:
+    """The first bytes of ``value`` when it is pickled; as far as it can be, if it cannot."""
+    import cloudpickle  # noqa: PLC0415 - only a launch needs it
+
+    file = _Beginning(num_bytes)
+    with suppress(Exception):
+        cloudpickle.dump(value, file)
+    return bytes(file.kept)
 
 
 def check_picklable(value: Any, name: str) -> None:
@@ -107,7 +124,7 @@ def check_picklable(value: Any, name: str) -> None:
     import cloudpickle  # noqa: PLC0415 - only a launch needs it
 
     try:
-        cloudpickle.dump(value, _Nowhere())
+        cloudpickle.dump(value, _Beginning())
     except Exception as error:
         raise _not_picklable(value, name, error) from error
 
@@ -161,7 +178,7 @@ def _is_picklable(value: Any) -> bool:
     import cloudpickle  # noqa: PLC0415 - only a launch needs it
 
     try:
-        cloudpickle.dump(value, _Nowhere())
+        cloudpickle.dump(value, _Beginning())
     except Exception:  # noqa: BLE001 - pickling runs the objects' own code
         return False
     return True

@@ -52,6 +52,13 @@ def dumps(value: Any) -> str:
     return json.dumps(to_json(value), separators=(",", ":\t"), indent=4, sort_keys=True, allow_nan=False)
 
 
+def join_texts(texts: Mapping[str, str]) -> str:
+    """The JSON object of values that `dumps` has written already, in its format."""
+    # A line break in such a text is never part of a string.
+    items = [f"{json.dumps(key)}:\t{texts[key]}".replace("\n", "\n    ") for key in sorted(texts)]
+    return "{\n    " + ",\n    ".join(items) + "\n}" if items else "{}"
+
+
 def exact_json(value: Any) -> JSON:
     """``value`` in terms of what JSON can hold, if nothing but the container types is lost.
 

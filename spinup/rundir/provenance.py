@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinup.rundir.atomic import write_text
-from spinup.rundir.config import dumps
+from spinup.rundir.config import dumps, join_texts
 from spinup.rundir.status import utc_now
 
 if TYPE_CHECKING:
@@ -44,16 +45,18 @@ def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path | 
         code_dir: A directory of the code that runs, whose git repository is noted; None for code that
             is in no file.
     """
-    content = {
-        "call": call,
-        "command_line": shlex.join(map(str, [sys.executable or "python", *getattr(sys, "argv", [])])),
-        "working_directory": os.getcwd(),
-        "git": None if code_dir is None else git_state(code_dir),
-        "machine": _machine(),
-        "packages": _packages(),
-        "written_at": utc_now(),
+    command_line = [sys.executable or "python", *getattr(sys, "argv", [])]
+    # Most of it is the same for a whole grid, and long: its text is made once.
+    texts = {
+        "call": dumps(call),
+        "command_line": dumps(shlex.join(map(str, command_line))),
+        "working_directory": dumps(os.getcwd()),
+        "git": "null" if code_dir is None else _latest_git(code_dir).text,
+        "machine": _text_of_machine(),
+        "packages": _text_of_packages(),
+        "written_at": dumps(utc_now()),
     }
-    write_text(run_dir.provenance, dumps(content) + "\n", is_durable=False)
+    write_text(run_dir.provenance, join_texts(texts) + "\n", is_durable=False)
 
 
 def git_state(directory: Path) -> dict[str, Any] | None:
@@ -62,18 +65,29 @@ def git_state(directory: Path) -> dict[str, Any] | None:
     What was found is believed for some seconds, in which a grid may start hundreds of runs, and the longer
     the longer git took: meanwhile no run can start.
     """
-    state, until_s = _answers.get(directory, (None, 0.0))
-    began_s = time.monotonic()
-    if began_s >= until_s:
+    return _latest_git(directory).state
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What git has said of a directory, and until when that is believed."""
+
+    state: dict[str, Any] | None
+    text: str
+    until_s: float
+
+
+_answers: dict[Path, _Answer] = {}
+
+
+def _latest_git(directory: Path) -> _Answer:
+    answer, began_s = _answers.get(directory), time.monotonic()
+    if answer is None or began_s >= answer.until_s:
         state = _ask_git(directory)
         now_s = time.monotonic()
         believed_s = max(_BELIEVED_S, _BELIEVED_TIMES_ITS_COST * (now_s - began_s))
-        _answers[directory] = state, now_s + believed_s
-    return state
-
-
-#: What git has said of each directory, and until when that is believed.
-_answers: dict[Path, tuple[dict[str, Any] | None, float]] = {}
+        answer = _answers[directory] = _Answer(state, dumps(state), now_s + believed_s)
+    return answer
 
 
 def _ask_git(directory: Path) -> dict[str, Any] | None:
@@ -107,23 +121,25 @@ def _git(directory: Path, *arguments: str) -> bytes | None:
 
 
 @functools.cache
-def _machine() -> dict[str, Any]:
-    return {
-        "host": socket.gethostname(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "cpu": _cpu_model(),
-        "cpu_count": os.cpu_count(),
-        "gpus": _gpu_models(),
-    }
+def _text_of_machine() -> str:
+    return dumps(
+        {
+            "host": socket.gethostname(),
+            "platform": platform.platform(),
+            "python": platform.python_version(),
+            "cpu": _cpu_model(),
+            "cpu_count": os.cpu_count(),
+            "gpus": _gpu_models(),
+        }
+    )
 
 
 @functools.cache
-def _packages() -> dict[str, str]:
+def _text_of_packages() -> str:
     from importlib import metadata  # noqa: PLC0415 - only a launch needs it
 
     found = dict(map(_name_and_version, metadata.distributions()))
-    return {name: found[name] for name in sorted(filter(None, found), key=str.lower)}
+    return dumps({name: version for name, version in found.items() if name})
 
 
 def _name_and_version(distribution: Distribution) -> tuple[str, str]:

@@ -41,29 +41,36 @@ class RunRecord:
     rank: int | None = None
 
 
-def read_record(run_dir: RunDir) -> RunRecord:
+def read_record(run_dir: RunDir, status: Status | None = None) -> RunRecord:
     """The record of the run in ``run_dir``.
+
+    Args:
+        run_dir: The run.
+        status: Its status, where that was read already.
 
     Raises:
         RecordError: There is no readable status.
     """
-    status = read_status(run_dir)
+    status = status or read_status(run_dir)
     if status is None:
         raise RecordError(f"{run_dir.path} holds no run: there is no {run_dir.status.name} in it.")
     result = read_json(run_dir.result) if status.state is State.DONE and status.has_result else None
     return record_of(run_dir, status, result)
 
 
-def read_record_or_failure(run_dir: RunDir, name: str, seed: int) -> RunRecord:
+def read_record_or_failure(
+    run_dir: RunDir, name: str, seed: int, status: Status | None = None
+) -> RunRecord:
     """The record of the run in ``run_dir``; if it cannot be read, a failed one that says why.
 
     Args:
         run_dir: The run.
         name: Name of its experiment.
         seed: Its seed.
+        status: Its status, where that was read already.
     """
     try:
-        return read_record(run_dir)
+        return read_record(run_dir, status)
     except (RecordError, OSError) as error:
         reason = "record not readable"
         return RunRecord(name, seed, run_dir.path, State.FAILED, reason=reason, message=str(error))

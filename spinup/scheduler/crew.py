@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 #: Reason of a run that could not even start.
 NOT_STARTED = "not started"
 
-_SCANNED_BYTES = 1 << 20
+#: How much of a pickled call is looked at for what it will import.
+SCANNED_BYTES = 1 << 20
 
 
 @dataclass
@@ -201,7 +202,7 @@ class LocalCrew:
         if isolation != "fresh":
             _, file = open_payload(active.job.run_dir.payload)
             with file:
-                modules = tuple(modules_of(file.read(_SCANNED_BYTES), active.job.call.thunk))
+                modules = tuple(modules_of(file.read(SCANNED_BYTES), active.job.call.thunk))
         environment = {} if active.lease is None else active.lease.environment()
         return Request(run, active.job, active.lock.file, isolation, modules, environment)
 
@@ -321,7 +322,7 @@ def _outcome_of(status: Status) -> Outcome:
 def _record_of(active: Active) -> RunRecord:
     run_dir = active.job.run_dir
     if active.status.state is State.DONE:
-        return read_record_or_failure(run_dir, active.job.exp_name, active.job.seed)
+        return read_record_or_failure(run_dir, active.job.exp_name, active.job.seed, active.status)
     # Not as the directory says: the disk may not have taken the run's end, or the place be another's.
     return record_of(run_dir, active.status)
 

@@ -100,27 +100,69 @@ def find_room(
     return Room(width, max(1, cores() // (width * options.num_cpu)), tuple(found), options.num_cpu)
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """What starts runs, and where it posts what became of them; closed by whoever made it.
+
+    Attributes:
+        inbox: Where events come in.
+        launcher: What starts the runs.
+    """
+
+    inbox: Inbox
+    launcher: Launcher
+
+    @classmethod
+    def make(cls, options: Options, room: Room, modules: Callable[[], Sequence[str]]) -> Workplace:
+        """A workplace that gets ready while its caller goes on.
+
+        Args:
+            options: How runs will be started.
+            room: What there is to run on.
+            modules: Gives the modules that are imported ahead, where runs may be forked.
+        """
+        inbox = Inbox()
+        is_warm = options.isolation != "fresh" and not room.gpus and options.num_cpu == 1
+        return cls(
+            inbox, make_launcher(inbox.post, thread_caps(room.threads), modules() if is_warm else ())
+        )
+
+    def close(self) -> None:
+        """End what still runs, and let go of everything."""
+        self.launcher.close()
+        self.inbox.close()
+
+
 def run_jobs(
     jobs: Sequence[Job],
     options: Options,
     room: Room,
     view: View,
     *,
+    workplace: Workplace | None = None,
     refresh_s: float | None = None,
     is_single: bool = False,
 ) -> list[RunRecord]:
     """Run ``jobs``; the record of each that has ended, in their order.
 
+    Args:
+        jobs: The runs.
+        options: How they are run.
+        room: What there is to run on.
+        view: Shows how it goes.
+        workplace: Where they are run, which is closed at the end; made here by default.
+        refresh_s: The longest time between two looks at what runs; None for only when something happened.
+        is_single: Whether an error that keeps a run from starting is the caller's.
+
     Raises:
         SpinupError: A run cannot be started, and it is the only one.
         KeyboardInterrupt: Ctrl-C came; what ran was ended and recorded.
     """
-    inbox = Inbox()
-    is_warm = options.isolation != "fresh" and not room.gpus and options.num_cpu == 1
-    launcher = make_launcher(inbox.post, thread_caps(room.threads), ALWAYS if is_warm else ())
+    if workplace is None:
+        workplace = Workplace.make(options, room, lambda: ALWAYS)
     crew = LocalCrew(
         jobs=jobs,
-        launcher=launcher,
+        launcher=workplace.launcher,
         view=view,
         began_at=utc_now(),
         rerun=options.rerun,
@@ -143,11 +185,11 @@ def run_jobs(
     if options.memory_per_run_bytes is not None:
         refresh_s = min(refresh_s or _MEMORY_WATCH_S, _MEMORY_WATCH_S)
     try:
-        run_schedule(policy, len(jobs), crew, inbox, refresh_s=refresh_s)
+        run_schedule(policy, len(jobs), crew, workplace.inbox, refresh_s=refresh_s)
     finally:
-        launcher.close()
+        workplace.launcher.close()
         crew.close()
-        inbox.close()
+        workplace.inbox.close()
     return [crew.records[run] for run in sorted(crew.records)]
 
 

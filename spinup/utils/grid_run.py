@@ -7,19 +7,26 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from spinup import console, user_config
 from spinup.errors import GridFailed, RecordError
+from spinup.jobs.call import Call
+from spinup.jobs.environments import MakeEnvironment
 from spinup.jobs.job import Job
+from spinup.jobs.modules import modules_of
+from spinup.jobs.payload import beginning_of
 from spinup.rundir.archive import describe_difference
 from spinup.rundir.layout import RunDir
 from spinup.rundir.record import RunRecord, read_record, read_record_or_failure
 from spinup.rundir.status import State, glance
+from spinup.scheduler.crew import NOT_STARTED, SCANNED_BYTES
 from spinup.scheduler.decide import Decision, summary
+from spinup.scheduler.run import Workplace, run_jobs
 from spinup.utils import announce
 
 if TYPE_CHECKING:
+    from spinup.grid import Grid
     from spinup.scheduler.run import Options, Room
     from spinup.utils.grid_plan import PlannedRun
     from spinup.utils.live_view import LiveView
@@ -86,23 +93,46 @@ class Ending:
         )
 
 
+def get_ready(grid: Grid, thunk: Any, options: Options, room: Room) -> Workplace:
+    """A place for the runs of ``grid``, which imports what they will need while its caller goes on."""
+
+    def modules() -> list[str]:
+        values: dict[str, Any] = {parameter.key: parameter.values[0] for parameter in grid.parameters}
+        function: Any = values.get(thunk) if isinstance(thunk, str) else thunk
+        kwargs = {key: MakeEnvironment(value) for key, value in values.items() if key == "env_name"}
+        return modules_of(beginning_of(Call(function, kwargs), SCANNED_BYTES), function)
+
+    return Workplace.make(options, room, modules)
+
+
 def run_planned(
-    plan: Sequence[PlannedRun], options: Options, *, data_dir: str, num_equal: int, is_dry: bool
+    plan: Sequence[PlannedRun],
+    options: Options,
+    room: Room,
+    workplace: Workplace | None,
+    *,
+    data_dir: str,
+    num_equal: int,
 ) -> list[RunRecord]:
     """Do what ``plan`` says is to be done; the records of all runs that have ended, in its order.
+
+    Args:
+        plan: Every run, and what is to be done about it.
+        options: How the runs are run.
+        room: What there is to run on.
+        workplace: Where they are run; None to print the plan only.
+        data_dir: Where results go.
+        num_equal: How many variants are equal to others.
 
     Raises:
         GridFailed: Some of them failed.
     """
-    from spinup.scheduler.run import find_room  # noqa: PLC0415 - building a grid does without
-
     to_run = [run for run in _seeds_outermost(plan) if run.decision.is_to_run]
-    if to_run and not is_dry:
+    if to_run and workplace is not None:
         announce.coming_experiments([run.name for run in to_run], data_dir)
-    room = find_room(options)
     text = summary(((run.decision, run.changed) for run in plan), _difference(plan))
     announce.plan(text, room, len(to_run), num_equal)
-    if is_dry:
+    if workplace is None:
         announce.dry_run([(run.directory, run.decision) for run in plan])
         return []
     done: dict[str, RunRecord] = {}
@@ -110,7 +140,7 @@ def run_planned(
     try:
         if to_run:
             announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-            done, num_by_others = _run(to_run, options, room)
+            done, num_by_others = _run(to_run, options, room, workplace)
     finally:
         ending = Ending([(run.decision, _own_record(run, done)) for run in plan], num_by_others)
         announce.grid_ended(ending, data_dir)
@@ -119,14 +149,13 @@ def run_planned(
     return ending.records
 
 
-def _run(runs: Sequence[PlannedRun], options: Options, room: Room) -> tuple[dict[str, RunRecord], int]:
+def _run(
+    runs: Sequence[PlannedRun], options: Options, room: Room, workplace: Workplace
+) -> tuple[dict[str, RunRecord], int]:
     """Run them; their records by directory, and how many of them another launcher has ended."""
-    from spinup.scheduler.crew import NOT_STARTED  # noqa: PLC0415 - as above
-    from spinup.scheduler.run import run_jobs  # noqa: PLC0415
-
     with closing(_view(len(runs))) as view:
         refresh_s = _REFRESH_S if console.can_redraw() else None
-        records = run_jobs(_Jobs(runs), options, room, view, refresh_s=refresh_s)
+        records = run_jobs(_Jobs(runs), options, room, view, workplace=workplace, refresh_s=refresh_s)
     here = view.tally.tried_here
     num_by_others = sum(r.directory not in here and r.reason != NOT_STARTED for r in records)
     return {str(record.directory): record for record in records}, num_by_others

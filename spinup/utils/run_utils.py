@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,9 +15,10 @@ from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
+from spinup.scheduler.run import Options, find_room, run_jobs
 from spinup.utils import announce
 from spinup.utils.grid_plan import plan_grid
-from spinup.utils.grid_run import run_planned
+from spinup.utils.grid_run import get_ready, run_planned
 from spinup.utils.num_cpu import check_num_cpu
 from spinup.utils.run_options import check_options
 
@@ -243,22 +245,26 @@ class ExperimentGrid(Grid):
         _check_flag("dry_run", dry_run)
         place = _place(data_dir, is_stamped=datestamp)
         self.print()
-        plan = plan_grid(
-            self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
-        )
-        return run_planned(
-            plan,
-            options,
-            data_dir=os.path.abspath(place.data_dir),
-            num_equal=len(self) - len(plan),
-            is_dry=dry_run,
-        )
+        room = find_room(options)
+        # It imports what the runs will need while their plan is made, and while the user reads it.
+        ready = nullcontext() if dry_run else closing(get_ready(self, thunk, options, room))
+        with ready as workplace:
+            plan = plan_grid(
+                self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
+            )
+            return run_planned(
+                plan,
+                options,
+                room,
+                workplace,
+                data_dir=os.path.abspath(place.data_dir),
+                num_equal=len(self) - len(plan),
+            )
 
 
 def _run_single(job: Job) -> RunRecord:
     # Not at the top: a script that only builds or prints a grid starts without what launching needs.
     from spinup.rundir.lock import locked  # noqa: PLC0415
-    from spinup.scheduler.run import Options, find_room, run_jobs  # noqa: PLC0415
     from spinup.utils.views import RelayView  # noqa: PLC0415
 
     with locked(job.run_dir):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinup.errors import RecordError
-from spinup.rundir.config import dumps, read_json_object, to_json
+from spinup.rundir.config import dumps, join_texts, read_json_object, to_json
 
 if TYPE_CHECKING:
     import random
@@ -247,3 +247,8 @@ def test_a_damaged_file_is_a_record_error(tmp_path: Path, content: bytes) -> Non
 def test_a_missing_file_is_told_from_a_damaged_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_json_object(tmp_path / "config.json")
+
+
+@given(st.dictionaries(st.text(), st.recursive(st.text() | st.integers(), st.lists)))
+def test_texts_are_joined_as_if_they_were_written_together(values):
+    assert join_texts({key: dumps(value) for key, value in values.items()}) == dumps(values)
