@@ -22,7 +22,7 @@ from spinup.launchers.gpus import Gpu
 from spinup.rundir.layout import RunDir
 from spinup.rundir.lock import locked
 from spinup.scheduler import run as scheduling
-from spinup.utils import run_options
+from spinup.utils import announce, run_options
 from spinup.utils.run_options import parse_bytes
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -333,16 +333,15 @@ def test_what_another_launcher_did_meanwhile_is_told(eg, tmp_path, capfd, monkey
     eg.add("lr", [1, 3])
     other = ExperimentGrid(name="g")
     other.add("lr", 1, in_name=True)
-    find_room = scheduling.find_room
+    launch_delay = announce.launch_delay
 
-    def meanwhile(options):  # after the plan was made, and before the first run begins
-        monkeypatch.setattr(scheduling, "find_room", find_room)
+    def meanwhile(seconds):  # after the plan was made, and before the first run begins
+        monkeypatch.setattr(announce, "launch_delay", launch_delay)
         monkeypatch.setattr(scheduling, "utc_now", lambda: LONG_AGO)
         other.run(thunks.fail_sometimes, data_dir=tmp_path)
         capfd.readouterr()
-        return find_room(options)
 
-    monkeypatch.setattr(scheduling, "find_room", meanwhile)
+    monkeypatch.setattr(announce, "launch_delay", meanwhile)
     assert [record.result for record in eg.run(thunks.fail_sometimes, data_dir=tmp_path)] == [1, 3]
     out = capfd.readouterr().out
     assert "[1/2] runs have ended\n" in out
