@@ -13,7 +13,7 @@ import sys
 import types
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from spinup.errors import NotPicklable, PayloadError
 from spinup.rundir.atomic import replacing
@@ -38,7 +38,9 @@ class Surroundings:
     def of_this_process(cls) -> Surroundings:
         """Those that the launch script has now, with every path made absolute."""
         here = os.getcwd()
-        return cls([os.path.join(here, path) for path in sys.path], here)
+        # What is no text there, such as a Path, Python passes over too.
+        paths = [path for path in cast("list[object]", sys.path) if isinstance(path, str)]
+        return cls([os.path.join(here, path) for path in paths], here)
 
     def enter(self) -> None:
         """Make them those of this process."""

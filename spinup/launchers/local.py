@@ -10,10 +10,12 @@ import subprocess
 import sys
 import threading
 import uuid
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from spinup import mpi
+from spinup.jobs.payload import Surroundings
 from spinup.launchers import messages, processes
 from spinup.launchers.base import GRACE_S, Exited, Post, Request, Started, command_of
 from spinup.launchers.server import BOOTSTRAP, IMPORT_PATIENCE_S
@@ -51,7 +53,9 @@ class LocalLauncher:
         self._lock = threading.Lock()
         self._server: _Server | None = None
         if preloads:
-            self._get_server().send({"do": "preload", "sys_path": _sys_path(), "modules": list(preloads)})
+            with suppress(FileNotFoundError):  # the working directory is gone, as each run will say
+                sys_path = Surroundings.of_this_process().sys_path
+                self._get_server().send({"do": "preload", "sys_path": sys_path, "modules": list(preloads)})
 
     def start(self, request: Request) -> None:
         """Start a run."""
@@ -65,7 +69,7 @@ class LocalLauncher:
             "environment": dict(request.environment),
             "is_warm": is_warm,
             "is_forced": request.isolation == "warm",
-            "sys_path": _sys_path(),
+            "sys_path": Surroundings.of_this_process().sys_path,
             "modules": request.modules,
         }
         error = self._get_server().begin(request.run, message, request.lock)
@@ -91,11 +95,6 @@ class LocalLauncher:
             if self._server is None or self._server.is_dead:
                 self._server = _Server(self._post, self._environment)
             return self._server
-
-
-def _sys_path() -> list[str]:
-    """Where modules are looked for; what is no text there, such as a Path, Python passes over too."""
-    return [path for path in cast("list[object]", sys.path) if isinstance(path, str)]
 
 
 class _Server:

@@ -27,14 +27,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from spinup.launchers import messages, processes
-from spinup.launchers.template import Template, enter_run
+from spinup.launchers.template import enter_run
+from spinup.launchers.warm import Waiting, WarmStarts
 
 #: How long the server waits for one module to be imported, in seconds.
 IMPORT_PATIENCE_S = 60.0
 
 _LOCKS_REMEMBERED = 1_000  # more than a launcher can have runs whose ends it has not heard of
 _LAUNCHER_DIES_S = 1.0
-_MOST_TEMPLATES = 2  # that one run may lose before it is not worth another
 
 
 @dataclass
@@ -53,92 +53,25 @@ class _Run:
 
 
 @dataclass
-class _Waiting:
-    """A run that is to be started.
-
-    Attributes:
-        message: What the launcher has asked for.
-        files: Its lock, held for as long as it is there, and its output.
-        lost: How many templates were lost while they forked it.
-    """
-
-    message: dict[str, Any]
-    files: tuple[int, int]
-    lost: int = 0
-
-    @property
-    def key(self) -> int:
-        return int(self.message["key"])
-
-    @property
-    def is_forced(self) -> bool:
-        """Whether it must not have a fresh interpreter."""
-        return bool(self.message["is_forced"])
-
-    def close(self) -> None:
-        for file in self.files:
-            os.close(file)
-
-
-@dataclass
-class _Template:
-    """The server's side of its template.
-
-    Attributes:
-        pid: Its process.
-        end: This end of the socket to it, which does not block.
-        sys_path: Where it looks for modules.
-        modules: What it was asked to import.
-        importing: What it imports now.
-        forking: The run that it is to fork, and the descriptor by which that is told to begin.
-        give_up_s: When it has taken too long; None while it has nothing to do.
-    """
-
-    pid: int
-    end: socket.socket
-    sys_path: list[str] = field(default_factory=list)
-    modules: set[str] = field(default_factory=set)
-    importing: str | None = None
-    forking: tuple[_Waiting, int] | None = None
-    give_up_s: float | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return self.give_up_s is None
-
-    def ask(self, message: dict[str, Any], files: tuple[int, ...] = ()) -> None:
-        with suppress(OSError):  # it is dead, which its parent is about to hear
-            messages.send(self.end, message, files)
-
-    def forget_run(self) -> _Waiting | None:
-        """Give up the run that it is to fork: its process, if there is one, ends before it has begun."""
-        if self.forking is None:
-            return None
-        run, go = self.forking
-        self.forking = None
-        os.close(go)
-        return run
-
-
-@dataclass
 class Server:
     """Starts runs as the launcher asks, and tells how they ended.
 
     Attributes:
         end: This end of the socket to the launcher.
         import_patience_s: How long one import may take.
+        runs: The runs that have started, by their processes.
     """
 
     end: socket.socket
     import_patience_s: float = IMPORT_PATIENCE_S
-    _runs: dict[int, _Run] = field(default_factory=dict)  # by pid
-    _waiting: deque[_Waiting] = field(default_factory=deque)
-    _template: _Template | None = None
-    _harmful: dict[str, str] = field(default_factory=dict)  # what importing a module did to a template
+    runs: dict[int, _Run] = field(default_factory=dict)
     _poll: select.poll = field(default_factory=select.poll)
     _wakeup: tuple[int, int] = (-1, -1)
     _mask: set[signal.Signals | int] = field(default_factory=set)
     _run_dirs: deque[Path] = field(default_factory=lambda: deque(maxlen=_LOCKS_REMEMBERED))
+
+    def __post_init__(self) -> None:
+        self._warm = WarmStarts(self, self._poll, self.import_patience_s)
 
     def serve(self) -> None:
         """Serve until the launcher is gone."""
@@ -161,7 +94,7 @@ class Server:
             if self._wakeup[0] in ready:
                 with suppress(BlockingIOError):
                     os.read(self._wakeup[0], 4096)
-            self._hear_template()
+            self._warm.hear()
             self._bury()
             self._end_overdue()
             if self.end.fileno() in ready:
@@ -171,7 +104,7 @@ class Server:
                     self._remove_locks()
                     return
                 self._answer(*received)
-            self._go_on()
+            self._warm.go_on()
 
     # -- Requests
 
@@ -179,15 +112,11 @@ class Server:
         if message["do"] == "start":
             self._start(message, *files)
         elif message["do"] == "preload":
-            self._preload(message["sys_path"], message["modules"])
+            self._warm.preload(message["sys_path"], message["modules"])
         elif message["do"] == "stop":
             self._stop(message["key"], message["grace_s"])
         elif message["do"] == "answer":
             self._tell(event="answer")
-
-    def _preload(self, sys_path: list[str], modules: list[str]) -> None:
-        if self._template is None and isinstance(template := self._get_template(), _Template):
-            self._have_imported(template, sys_path, modules)
 
     def _start(self, message: dict[str, Any], lock: int) -> None:
         try:
@@ -196,20 +125,20 @@ class Server:
             os.close(lock)
             self._tell_unstarted(message["key"], f"its output cannot be written: {error}")
             return
-        run = _Waiting(message, (lock, output))
+        run = Waiting(message, (lock, output))
         self._run_dirs.append(Path(message["payload"]).parent)
         if message["is_warm"]:
-            self._waiting.append(run)
+            self._warm.add(run)
         else:
-            self._start_fresh(run)
+            self.start_fresh(run)
 
-    def _start_fresh(self, run: _Waiting, reason: str | None = None) -> None:
+    def start_fresh(self, run: Waiting, reason: str | None = None) -> None:
+        """Start a run in an interpreter of its own; ``reason`` says why it is not forked."""
         server_pid = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
-            run.close()
-            self._tell_unstarted(run.key, str(error))
+            self.refuse(run, str(error))
             return
         if pid == 0:
             os.setsid()
@@ -219,11 +148,12 @@ class Server:
             enter_run(run.message, *run.files)
             command = run.message["command"]
             os.execv(command[0], command)  # noqa: S606 - made by the launcher
-        self._note_start(run, pid, is_warm=False, reason=reason)
+        self.note_start(run, pid, is_warm=False, reason=reason)
 
-    def _note_start(self, run: _Waiting, pid: int, *, is_warm: bool, reason: str | None = None) -> None:
+    def note_start(self, run: Waiting, pid: int, *, is_warm: bool, reason: str | None = None) -> None:
+        """Take note of the process of a run, and tell the launcher."""
         run.close()
-        self._runs[pid] = _Run(run.key, pid)
+        self.runs[pid] = _Run(run.key, pid)
         self._tell(key=run.key, event="started", pid=pid, is_warm=is_warm, reason=reason)
 
     def _restore_signals(self) -> None:
@@ -235,184 +165,38 @@ class Server:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def _stop(self, key: int, grace_s: float) -> None:
-        unstarted = [run for run in self._waiting if run.key == key]
-        for run in unstarted:
-            self._waiting.remove(run)
-        if self._template is not None and self._template.forking and self._template.forking[0].key == key:
-            unstarted += filter(None, [self._template.forget_run()])
-        for run in unstarted:
-            run.close()
-            self._tell_unstarted(key, "it was stopped before it had started")
-        for started in self._runs.values():
+        for run in self._warm.take_out(key):
+            self.refuse(run, "it was stopped before it had started")
+        for started in self.runs.values():
             if started.key == key:
                 if grace_s > 0:
                     processes.signal_tree(started.pid, signal.SIGTERM)
                 started.kill_at_s = time.monotonic() + grace_s
-
-    # -- The template
-
-    def _go_on(self) -> None:
-        """Give the template the next thing to do, if it has nothing."""
-        while self._waiting and (self._template is None or self._template.is_idle):
-            run = self._waiting[0]
-            harm = {name: what for name in run.message["modules"] if (what := self._harm_of(name))}
-            reason = None if run.is_forced else next(iter(harm.values()), None)
-            if run.lost >= _MOST_TEMPLATES:
-                reason = "the process that was to fork it was lost"
-            template = reason or self._get_template()
-            if isinstance(template, str):
-                self._refuse(self._waiting.popleft(), template)
-            else:
-                # What has harmed a template is left to the run, which may never come to import it.
-                modules = [name for name in run.message["modules"] if name not in harm]
-                self._have_forked(template, run, modules)
-
-    def _refuse(self, run: _Waiting, reason: str) -> None:
-        """Start ``run`` without a template, if it may be."""
-        if run.is_forced:
-            run.close()
-            self._tell_unstarted(run.key, reason)
-        else:
-            self._start_fresh(run, reason)
-
-    def _have_forked(self, template: _Template, run: _Waiting, modules: list[str]) -> None:
-        """Have ``run`` forked; first, have what is lacking imported, while the run goes on waiting."""
-        sys_path = run.message["sys_path"]
-        if sys_path != template.sys_path or not template.modules.issuperset(modules):
-            self._have_imported(template, sys_path, modules)
-            return
-        self._waiting.popleft()
-        go, write_end = os.pipe()
-        template.forking = (run, write_end)
-        template.give_up_s = time.monotonic() + self.import_patience_s
-        part = {name: run.message[name] for name in ("key", "payload", "environment", "is_forced")}
-        template.ask({"do": "fork", **part}, (*run.files, go))
-        os.close(go)
-
-    def _have_imported(self, template: _Template, sys_path: list[str], modules: list[str]) -> None:
-        template.sys_path = sys_path
-        template.modules.update(modules)
-        template.give_up_s = time.monotonic() + self.import_patience_s
-        template.ask({"do": "import", "sys_path": sys_path, "modules": modules})
-
-    def _get_template(self) -> _Template | str:
-        """The template, forked if there is none; why there cannot be one."""
-        if self._template is not None:
-            return self._template
-        server_pid = os.getpid()
-        ours, theirs = messages.make_pair()
-        try:
-            pid = os.fork()
-        except OSError as error:
-            ours.close()
-            theirs.close()
-            return f"there can be no process to fork from: {error}"
-        if pid == 0:
-            self._become_template(server_pid, ours)
-            Template(theirs, server_pid).serve()
-        theirs.close()
-        ours.setblocking(False)
-        self._poll.register(ours, select.POLLIN)
-        self._template = _Template(pid, ours)
-        return self._template
-
-    def _become_template(self, server_pid: int, ours: socket.socket) -> None:
-        """In the forked child: leave the server's things behind."""
-        os.setsid()
-        processes.die_with_parent(server_pid)
-        self._restore_signals()
-        for run in self._waiting:
-            run.close()
-        for descriptor in (*self._wakeup, self.end.detach(), ours.detach()):
-            os.close(descriptor)
-        _silence()  # what modules print when they are imported is no run's
-        self._runs.clear()
-
-    def _hear_template(self) -> None:
-        """Take note of all that the template has said."""
-        while (template := self._template) is not None:
-            try:
-                received = messages.receive(template.end)
-            except BlockingIOError:
-                return
-            if received is None:
-                self._lose_template("ended the process that did it")
-                return
-            self._note_of_template(template, received[0])
-
-    def _note_of_template(self, template: _Template, message: dict[str, Any]) -> None:
-        if message["event"] == "importing":
-            template.importing = message["module"]
-            template.give_up_s = time.monotonic() + self.import_patience_s
-            return
-        template.importing = template.give_up_s = None
-        if message["event"] == "imported" or template.forking is None:
-            return
-        run, go = template.forking
-        if message["key"] != run.key:
-            return
-        if message["event"] == "forked":
-            self._note_start(run, message["pid"], is_warm=True)
-            with suppress(BrokenPipeError):  # it was killed already
-                os.write(go, b"\0")
-            template.forget_run()
-            return
-        template.forget_run()
-        if message["event"] == "unfit":
-            self._start_fresh(run, message["reason"])
-        else:
-            run.close()
-            self._tell_unstarted(run.key, message["error"])
-
-    def _lose_template(self, what: str) -> None:
-        """Let go of a template that is dead or is to die, and see to the runs that wait for it.
-
-        Args:
-            what: What importing a module did, if it was importing one.
-        """
-        template = self._template
-        assert template is not None
-        self._template = None
-        self._poll.unregister(template.end)
-        template.end.close()
-        processes.signal_tree(template.pid, signal.SIGKILL, spare=self._runs)
-        self._end_orphans()
-        if template.importing is not None:
-            self._harmful[template.importing] = f"importing {template.importing} {what}"
-        run = template.forget_run()
-        if run is not None:
-            self._waiting.appendleft(run)
-        if self._waiting and template.importing is None and not template.is_idle:
-            self._waiting[0].lost += 1
-
-    def _harm_of(self, name: str) -> str | None:
-        """Why ``name`` must not be imported here: it, or a package around it, has harmed a template."""
-        return next((what for bad, what in self._harmful.items() if f"{name}.".startswith(f"{bad}.")), None)
 
     # -- Deaths
 
     def _bury(self) -> None:
         """Reap what has died, end what a dead run has left behind, and tell the launcher."""
         while (pid := _dead_child()) is not None:
-            self._hear_template()  # of a run it has spoken before that could die
-            if self._template is not None and pid == self._template.pid:
-                self._lose_template("ended the process that did it")
+            self._warm.hear()  # of a run it has spoken before that could die
+            if pid == self._warm.pid:
+                self._warm.lose("ended the process that did it")
             try:
                 _, wait_status, usage = os.wait4(pid, 0)
             except ChildProcessError:  # ended with what a template has left
                 continue
-            run = self._runs.pop(pid, None)
+            run = self.runs.pop(pid, None)
             if run is not None:
-                self._end_orphans()
+                self.end_orphans()
                 code = os.waitstatus_to_exitcode(wait_status)
                 self._tell(key=run.key, event="ended", code=code, error=None, max_rss_kb=usage.ru_maxrss)
 
-    def _end_orphans(self) -> None:
+    def end_orphans(self) -> None:
         """End whatever a run that is dead now has left: a run adopts its orphans while it lives."""
         while True:
             found = processes.children(os.getpid())
-            self._hear_template()  # of a run it has spoken before that could be found here
-            own = {*self._runs, self._template.pid} if self._template is not None else {*self._runs}
+            self._warm.hear()  # of a run it has spoken before that could be found here
+            own = {*self.runs, *filter(None, [self._warm.pid])}
             orphans = [pid for pid in found if pid not in own]
             if not orphans:
                 return
@@ -424,23 +208,19 @@ class Server:
 
     def _end_overdue(self) -> None:
         now_s = time.monotonic()
-        for run in self._runs.values():
+        for run in self.runs.values():
             if run.kill_at_s is not None and run.kill_at_s <= now_s:
                 processes.signal_tree(run.pid, signal.SIGKILL)
                 run.kill_at_s = None
-        template = self._template
-        if template is not None and template.give_up_s is not None and template.give_up_s <= now_s:
-            self._lose_template(f"took more than {self.import_patience_s:g} s")
+        if self._warm.give_up_s is not None and self._warm.give_up_s <= now_s:
+            self._warm.lose(f"took more than {self.import_patience_s:g} s")
 
     def _end_all(self) -> None:
-        for run in self._runs.values():
+        for run in self.runs.values():
             processes.signal_tree(run.pid, signal.SIGKILL)
-        self._runs.clear()
-        if self._template is not None:
-            self._lose_template("was broken off")
-        while self._waiting:
-            self._waiting.popleft().close()
-        self._end_orphans()
+        self.runs.clear()
+        self._warm.close()
+        self.end_orphans()
 
     def _remove_locks(self) -> None:
         """Remove the locks of a killed launcher: of a run that is done, nobody would ever take them."""
@@ -455,10 +235,22 @@ class Server:
                     time.sleep(0.01)
 
     def _timeout_ms(self) -> float | None:
-        times = [run.kill_at_s for run in self._runs.values() if run.kill_at_s is not None]
-        if self._template is not None and self._template.give_up_s is not None:
-            times.append(self._template.give_up_s)
+        times = [run.kill_at_s for run in self.runs.values() if run.kill_at_s is not None]
+        if self._warm.give_up_s is not None:
+            times.append(self._warm.give_up_s)
         return max(0.0, min(times) - time.monotonic()) * 1e3 + 1 if times else None
+
+    def leave(self) -> None:
+        """In a forked child that is to be a template: let go of all that is the server's."""
+        self._restore_signals()
+        for descriptor in (*self._wakeup, self.end.detach()):
+            os.close(descriptor)
+        self.runs.clear()
+
+    def refuse(self, run: Waiting, error: str) -> None:
+        """Let go of a run that could not start, and tell the launcher why."""
+        run.close()
+        self._tell_unstarted(run.key, error)
 
     def _tell_unstarted(self, key: int, error: str) -> None:
         self._tell(key=key, event="ended", code=None, error=error)
@@ -490,13 +282,6 @@ def _dead_child() -> int | None:
         found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return None if found is None else found.si_pid
     return None
-
-
-def _silence() -> None:
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.dup2(null, 2)
-    os.close(null)
 
 
 #: A program rather than this file: the directory of a file would come first on the path.
