@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinup import mpi
 from spinup.errors import RecordError
+from spinup.jobs.ending import finish
 from spinup.jobs.failures import claim_failure, wait_for_failure
 from spinup.jobs.payload import open_payload
 from spinup.rundir import config
@@ -81,8 +82,6 @@ def _is_good_exit(error: BaseException) -> bool:
 
 def _finish_all(*, has_returned: bool) -> bool:
     """Wait until each process of the run is through with all of it; whether the thunk returned in each."""
-    from spinup.jobs.ending import finish  # noqa: PLC0415 - a thunk begins sooner without it
-
     have_returned = all(mpi.gather(has_returned))
     finish()
     mpi.barrier()

@@ -13,6 +13,7 @@ import os
 import pickletools
 import sys
 import types
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,36 @@ def modules_of(pickled: bytes, thunk: Any) -> list[str]:
     for name in tuple(names):
         names.update(dict.fromkeys(_LATER.get(name, ())))
     return sorted(itertools.islice(names, _MOST_MODULES))
+
+
+def sets_environment(thunk: Any) -> bool:
+    """Whether ``thunk`` changes the environment and imports something, which may read it when imported.
+
+    Its own code counts, and that of the launch script's functions which it uses.
+    """
+    codes = list(_own_codes(getattr(thunk, "func", thunk)))
+    return any(map(_imported_in, codes)) and any(map(_changes_environment, codes))
+
+
+@functools.lru_cache(maxsize=256)
+def _changes_environment(code: types.CodeType) -> bool:
+    """Whether ``os.environ[...] = ...`` is in it, or the like; reading is none."""
+    recent: deque[str] = deque(maxlen=6)  # environ, the key, and the assignment follow each other
+    for instruction in dis.get_instructions(code):
+        name = instruction.argval if instruction.opname.startswith(("LOAD_", "STORE_SUBSCR")) else None
+        if name in {"putenv", "unsetenv"}:
+            return True
+        is_change = instruction.opname in {"STORE_SUBSCR", "DELETE_SUBSCR"} or name in _CHANGING
+        if is_change and "environ" in recent:
+            return True
+        if instruction.opname.startswith(("BINARY_", "CALL")):
+            recent.clear()  # what was read of it is changed, if anything is
+        recent.append(str(name))
+    inner = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return any(map(_changes_environment, inner))
+
+
+_CHANGING = {"setdefault", "update", "pop", "clear"}
 
 
 def _named_in(pickled: bytes) -> Iterator[str]:
@@ -130,18 +161,22 @@ def _imported_by(thunk: Any) -> set[str]:
 
     Those of a launch script alone are looked for: other modules' sources are read.
     """
+    return set[str]().union(*map(_imported_in, _own_codes(thunk)))
+
+
+def _own_codes(thunk: Any) -> Iterator[types.CodeType]:
+    """The code of ``thunk``, and of the launch script's functions that it uses."""
     function = getattr(thunk, "__func__", thunk)
     if not isinstance(function, types.FunctionType):
         function = type(function).__dict__.get("__call__")
-    left, seen, names = [function], set[int](), set[str]()
+    left, seen = [function], set[int]()
     while left:
         function = left.pop()
         if isinstance(function, types.FunctionType) and id(function) not in seen:
             seen.add(id(function))
-            names |= _imported_in(function.__code__)
+            yield function.__code__
             if function.__globals__.get("__name__") in MAIN:
                 left += used_globals(function).values()
-    return names
 
 
 @functools.lru_cache(maxsize=256)

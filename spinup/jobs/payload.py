@@ -19,7 +19,7 @@ from spinup.errors import NotPicklable, PayloadError
 from spinup.rundir.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 _MAGIC = b"spinup payload 1\n"
@@ -44,8 +44,22 @@ class Surroundings:
 
     def enter(self) -> None:
         """Make them those of this process."""
-        sys.path[:] = self.sys_path
+        sys.path[:] = [*_added_first, *self.sys_path, *_added_last]
         os.chdir(self.working_directory)
+
+
+#: What libraries have put on the path when they were imported, in the process this one was forked from.
+_added_first: list[str] = []
+_added_last: list[str] = []
+
+
+def note_additions(sys_path: Collection[str]) -> None:
+    """Before a fork: have each child find what libraries have added to ``sys_path``, as it was before."""
+    known = [place for place, path in enumerate(sys.path) if path in sys_path]
+    first = known[0] if known else 0
+    for place, path in enumerate(sys.path):
+        if path not in (*sys_path, *_added_first, *_added_last):
+            (_added_first if place < first else _added_last).append(path)
 
 
 def write_payload(path: Path, call: Any, surroundings: Surroundings) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 import struct
 import subprocess
 import sys
 import threading
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from spinup.launchers.base import GRACE_S, Exited, Post, Request, Started, comma
 from spinup.launchers.server import BOOTSTRAP, IMPORT_PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: In the environment of every process of a run server's runs, so that none can get lost.
 MARK = "SPINUP_LAUNCH"
@@ -108,12 +109,13 @@ class _Server:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._num_answers = 0
+        self._is_closing = False
         self.is_dead = False
         self._end, theirs = messages.make_pair()
         # A server that does not listen any more must not hold up who speaks to it.
         patience = struct.pack("ll", int(PATIENCE_S), int(PATIENCE_S % 1 * 1e6))
         self._end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
-        arguments = [_PACKAGE_HOME, str(theirs.fileno()), str(IMPORT_PATIENCE_S)]
+        arguments = [_PACKAGE_HOME, str(theirs.fileno()), str(os.getpid()), str(IMPORT_PATIENCE_S)]
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-c", BOOTSTRAP, *arguments],
@@ -126,8 +128,14 @@ class _Server:
                 # Away from the terminal's signals: what to stop is said over the socket.
                 start_new_session=True,
             )
-        self._listener = threading.Thread(target=self._listen, args=(self._end,), daemon=True)
-        self._listener.start()
+        try:
+            self._listener = threading.Thread(target=self._listen, args=(self._end,), daemon=True)
+            self._listener.start()
+        except BaseException:  # there can be no more threads, or Ctrl-C came
+            self._process.kill()
+            self._process.wait()
+            self._end.close()
+            raise
 
     def begin(self, run: int, message: dict[str, Any], lock: int) -> str | None:
         """Ask for a run to be started; why that cannot be and no event will come, or None if it can."""
@@ -181,27 +189,41 @@ class _Server:
     def close(self) -> None:
         # The server takes the end of the conversation as its launcher's death, and ends all runs.
         with self._lock:
+            self._is_closing = True
             if not self.is_dead:
-                self._end.shutdown(2)
+                self._end.shutdown(socket.SHUT_RDWR)
         self._listener.join(PATIENCE_S)
         if self._listener.is_alive():
             self._process.kill()
             self._listener.join()
 
     def _listen(self, end: socket.socket) -> None:
-        while (received := messages.receive(end)) is not None:
-            self._hear(received[0])
+        for message in self._messages(end):
+            self._hear(message)
         self._process.wait()
         with self._lock:
             self.is_dead = True
             lost, self._runs = sorted(self._runs), set()
             self._changed.notify_all()
             end.close()
-        if lost:
+        if lost or not self._is_closing:
             # The kernel has ended the runs; what they had started in sessions of their own is left.
             processes.kill_marked(f"{MARK}={self._mark}")
         for run in lost:
             self._post(Exited(run, None, error=_KILLED))
+
+    def _messages(self, end: socket.socket) -> Iterator[dict[str, Any]]:
+        """What the server says, until it is dead, whoever else may have its end open."""
+        poll = select.poll()
+        poll.register(end, select.POLLIN)
+        with _watched(self._process.pid, poll):
+            while True:
+                ready = [descriptor for descriptor, _ in poll.poll()]
+                # First what it has said, then that it is dead.
+                received = messages.receive(end) if end.fileno() in ready else None
+                if received is None:
+                    return
+                yield received[0]
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["event"] == "answer":
@@ -219,3 +241,18 @@ class _Server:
         rss_kb = message.get("max_rss_kb")
         rss_bytes = None if rss_kb is None else rss_kb * 1024
         self._post(Exited(run, message["code"], message["error"], rss_bytes))
+
+
+@contextmanager
+def _watched(pid: int, poll: select.poll) -> Iterator[None]:
+    """Have ``poll`` return when a child is dead, where the kernel can tell."""
+    try:
+        process = os.pidfd_open(pid)
+    except OSError:
+        yield
+        return
+    poll.register(process, select.POLLIN)
+    try:
+        yield
+    finally:
+        os.close(process)

@@ -6,14 +6,15 @@ imports what they need. It is the parent of every run, and adopts what runs leav
 can hide in a session of its own. When the launcher dies, its socket says so, and the server ends all runs
 and itself. When the server dies, the kernel ends the runs.
 
-`BOOTSTRAP` is the program that starts it, with three arguments: the directory of this package, the
-descriptor of its end of a socket pair, and how long an import may take.
+`BOOTSTRAP` is the program that starts it, with four arguments: the directory of this package, the
+descriptor of its end of a socket pair, the launcher's process, and how long an import may take.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import resource
 import select
 import signal
 import socket
@@ -58,16 +59,19 @@ class Server:
 
     Attributes:
         end: This end of the socket to the launcher.
+        launcher_pid: The launcher; 0 for whoever has the other end.
         import_patience_s: How long one import may take.
         runs: The runs that have started, by their processes.
     """
 
     end: socket.socket
+    launcher_pid: int = 0
     import_patience_s: float = IMPORT_PATIENCE_S
     runs: dict[int, _Run] = field(default_factory=dict)
     _poll: select.poll = field(default_factory=select.poll)
     _wakeup: tuple[int, int] = (-1, -1)
     _mask: set[signal.Signals | int] = field(default_factory=set)
+    _limits: tuple[int, int] = (-1, -1)
     _run_dirs: deque[Path] = field(default_factory=lambda: deque(maxlen=_LOCKS_REMEMBERED))
 
     def __post_init__(self) -> None:
@@ -87,8 +91,12 @@ class Server:
             signal.signal(number, signal.SIG_IGN)
         # A launch script may have blocked any signal. Its runs are to have its mask, this process none.
         self._mask = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        # Each run takes several descriptors.
+        self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._limits[1], self._limits[1]))
         self._poll.register(self.end, select.POLLIN)
         self._poll.register(self._wakeup[0], select.POLLIN)
+        launcher = self._watch_launcher()
         while True:
             ready = [descriptor for descriptor, _ in self._poll.poll(self._timeout_ms())]
             if self._wakeup[0] in ready:
@@ -97,8 +105,9 @@ class Server:
             self._warm.hear()
             self._bury()
             self._end_overdue()
-            if self.end.fileno() in ready:
-                received = messages.receive(self.end)
+            if self.end.fileno() in ready or launcher in ready:
+                # Dead it may be while its end is open: in a process that it has forked.
+                received = None if launcher in ready else messages.receive(self.end)
                 if received is None:
                     self._end_all()
                     self._remove_locks()
@@ -106,11 +115,24 @@ class Server:
                 self._answer(*received)
             self._warm.go_on()
 
+    def _watch_launcher(self) -> int:
+        """A descriptor that is ready when the launcher is dead; -1 where the kernel has no such thing."""
+        if self.launcher_pid == 0:
+            return -1
+        try:
+            launcher = os.pidfd_open(self.launcher_pid)
+        except OSError:
+            return -1
+        if os.getppid() != self.launcher_pid:  # it was dead already, and this is another process
+            self.end.shutdown(socket.SHUT_RDWR)
+        self._poll.register(launcher, select.POLLIN)
+        return launcher
+
     # -- Requests
 
     def _answer(self, message: dict[str, Any], files: list[int]) -> None:
         if message["do"] == "start":
-            self._start(message, *files)
+            self._start(message, files)
         elif message["do"] == "preload":
             self._warm.preload(message["sys_path"], message["modules"])
         elif message["do"] == "stop":
@@ -118,14 +140,17 @@ class Server:
         elif message["do"] == "answer":
             self._tell(event="answer")
 
-    def _start(self, message: dict[str, Any], lock: int) -> None:
+    def _start(self, message: dict[str, Any], locks: list[int]) -> None:
+        if not locks:  # the kernel had none to give
+            self._tell_unstarted(message["key"], os.strerror(errno.EMFILE))
+            return
         try:
             output = _open_output(message["output"])
         except OSError as error:
-            os.close(lock)
+            os.close(locks[0])
             self._tell_unstarted(message["key"], f"its output cannot be written: {error}")
             return
-        run = Waiting(message, (lock, output))
+        run = Waiting(message, (locks[0], output))
         self._run_dirs.append(Path(message["payload"]).parent)
         if message["is_warm"]:
             self._warm.add(run)
@@ -144,7 +169,7 @@ class Server:
             os.setsid()
             processes.die_with_parent(server_pid)
             processes.adopt_orphans()
-            self._restore_signals()
+            self._restore()
             enter_run(run.message, *run.files)
             command = run.message["command"]
             os.execv(command[0], command)  # noqa: S606 - made by the launcher
@@ -156,13 +181,14 @@ class Server:
         self.runs[pid] = _Run(run.key, pid)
         self._tell(key=run.key, event="started", pid=pid, is_warm=is_warm, reason=reason)
 
-    def _restore_signals(self) -> None:
-        """In a child: have signals as a process has them that the launch script starts."""
+    def _restore(self) -> None:
+        """In a child: have signals and limits as a process has them that the launch script starts."""
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
 
     def _stop(self, key: int, grace_s: float) -> None:
         for run in self._warm.take_out(key):
@@ -242,7 +268,7 @@ class Server:
 
     def leave(self) -> None:
         """In a forked child that is to be a template: let go of all that is the server's."""
-        self._restore_signals()
+        self._restore()
         for descriptor in (*self._wakeup, self.end.detach()):
             os.close(descriptor)
         self.runs.clear()
@@ -295,5 +321,8 @@ main()
 
 def main() -> NoReturn:
     """Serve on the socket that the command line names."""
-    Server(socket.socket(fileno=int(sys.argv[2])), float(sys.argv[3])).serve()
+    end = socket.socket(fileno=int(sys.argv[2]))
+    # It had to be, for this process to have it; a run must not, nor what that leaves behind.
+    end.set_inheritable(False)
+    Server(end, int(sys.argv[3]), float(sys.argv[4])).serve()
     os._exit(0)

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from spinup.jobs.ending import freeze
+from spinup.jobs.imports import MAIN, Module, raw_dict
+from spinup.jobs.payload import note_additions
 from spinup.launchers import messages, processes
 from spinup.launchers.base import ENTRYPOINT
 from spinup.launchers.quick_exit import quick_exit
@@ -28,7 +30,7 @@ from spinup.launchers.threads import Threads
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 _POLL_S = 0.0002
 
@@ -63,6 +65,7 @@ class Template:
             if message["do"] == "import":
                 sys.path[:] = message["sys_path"]
                 self._import(message["modules"])
+                note_additions(message["sys_path"])
                 messages.send(self.end, {"event": "imported"})
                 continue
             reason = None if message["is_forced"] else self._threads.reason()
@@ -78,11 +81,16 @@ class Template:
         for name in _with_parents(modules):
             if name not in sys.modules:
                 messages.send(self.end, {"event": "importing", "module": name})
+                before = set(sys.modules)
                 with suppress(BaseException):
                     _import_one(name)
                 if os.getpid() != self._pid:
                     os._exit(0)  # a process that the module has forked: its parent goes on here
                 self._threads.note(name)
+                if _is_spoiled(before):
+                    # The user's own modules belong to each run. With this one here, none can be forked.
+                    messages.send(self.end, {"event": "spoiled", "module": name})
+                    signal.pause()  # until the server ends this process
         freeze()
 
     def _fork(self, message: dict[str, Any], files: list[int]) -> None:
@@ -119,6 +127,14 @@ class Template:
         processes.die_with_parent(self.server_pid)
         processes.adopt_orphans()
         run_warm(Path(message["payload"]))
+
+
+def _is_spoiled(before: Container[str]) -> bool:
+    """Whether a module of the user's is among those that were imported since."""
+    new = [raw_dict(module) for name, module in list(sys.modules.items()) if name not in before]
+    return any(
+        Module.of(namespace).is_project for namespace in new if namespace.get("__name__") not in MAIN
+    )
 
 
 def enter_run(message: dict[str, Any], lock: int, output: int) -> None:

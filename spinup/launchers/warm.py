@@ -135,6 +135,7 @@ class WarmStarts:
     _waiting: deque[Waiting] = field(default_factory=deque)
     _template: _Template | None = None
     _harmful: dict[str, str] = field(default_factory=dict)  # what importing a module did to a template
+    _left_out: set[str] = field(default_factory=set)  # modules that import the user's own
 
     @property
     def pid(self) -> int | None:
@@ -177,7 +178,8 @@ class WarmStarts:
                 self._refuse(self._waiting.popleft(), template)
             else:
                 # What has harmed a template is left to the run, which may never come to import it.
-                modules = [name for name in run.message["modules"] if name not in harm]
+                left_to_run = harm.keys() | self._left_out
+                modules = [name for name in run.message["modules"] if name not in left_to_run]
                 self._have_forked(template, run, modules)
 
     def _refuse(self, run: Waiting, reason: str) -> None:
@@ -194,7 +196,11 @@ class WarmStarts:
             self._have_imported(template, sys_path, modules)
             return
         self._waiting.popleft()
-        go, write_end = os.pipe()
+        try:
+            go, write_end = os.pipe()
+        except OSError as error:
+            self.host.refuse(run, str(error))
+            return
         template.forking = (run, write_end)
         template.give_up_s = time.monotonic() + self.patience_s
         part = {name: run.message[name] for name in ("key", "payload", "environment", "is_forced")}
@@ -212,7 +218,10 @@ class WarmStarts:
         if self._template is not None:
             return self._template
         server_pid = os.getpid()
-        ours, theirs = messages.make_pair()
+        try:
+            ours, theirs = messages.make_pair()
+        except OSError as error:
+            return f"there can be no process to fork from: {error}"
         try:
             pid = os.fork()
         except OSError as error:
@@ -250,6 +259,11 @@ class WarmStarts:
         if message["event"] == "importing":
             template.importing = message["module"]
             template.give_up_s = time.monotonic() + self.patience_s
+            return
+        if message["event"] == "spoiled":
+            self._left_out.add(message["module"])
+            template.importing = None
+            self.lose("was left to the runs")
             return
         template.importing = template.give_up_s = None
         if message["event"] == "imported" or template.forking is None:

@@ -19,7 +19,7 @@ from spinup.rundir.config import dumps, join_texts
 from spinup.rundir.status import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from importlib.metadata import Distribution
 
     from spinup.rundir.layout import RunDir
@@ -53,7 +53,7 @@ def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path | 
         "working_directory": dumps(os.getcwd()),
         "git": "null" if code_dir is None else _latest_git(code_dir).text,
         "machine": _text_of_machine(),
-        "packages": _text_of_packages(),
+        "packages": _latest("packages", _packages).text,
         "written_at": dumps(utc_now()),
     }
     write_text(run_dir.provenance, join_texts(texts) + "\n", is_durable=False)
@@ -62,32 +62,38 @@ def write_provenance(run_dir: RunDir, call: Mapping[str, Any], code_dir: Path | 
 def git_state(directory: Path) -> dict[str, Any] | None:
     """Commit, and what has changed since, of the repository around ``directory``; None without one.
 
-    What was found is believed for some seconds, in which a grid may start hundreds of runs, and the longer
-    the longer git took: meanwhile no run can start.
+    What was found is believed for some seconds, in which a grid may start hundreds of runs: while git is
+    asked, no run can start.
     """
-    return _latest_git(directory).state
+    state: dict[str, Any] | None = _latest_git(directory).found
+    return state
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What git has said of a directory, and until when that is believed."""
+    """What has been found out, as it is and as JSON, and until when that is believed."""
 
-    state: dict[str, Any] | None
+    found: Any
     text: str
     until_s: float
 
 
-_answers: dict[Path, _Answer] = {}
+_answers: dict[Hashable, _Answer] = {}
+
+
+def _latest(key: Hashable, ask: Callable[[], Any]) -> _Answer:
+    """What ``ask`` says, or has said a short while ago, which is the longer the longer it took."""
+    answer, began_s = _answers.get(key), time.monotonic()
+    if answer is None or began_s >= answer.until_s:
+        found = ask()
+        now_s = time.monotonic()
+        believed_s = max(_BELIEVED_S, _BELIEVED_TIMES_ITS_COST * (now_s - began_s))
+        answer = _answers[key] = _Answer(found, dumps(found), now_s + believed_s)
+    return answer
 
 
 def _latest_git(directory: Path) -> _Answer:
-    answer, began_s = _answers.get(directory), time.monotonic()
-    if answer is None or began_s >= answer.until_s:
-        state = _ask_git(directory)
-        now_s = time.monotonic()
-        believed_s = max(_BELIEVED_S, _BELIEVED_TIMES_ITS_COST * (now_s - began_s))
-        answer = _answers[directory] = _Answer(state, dumps(state), now_s + believed_s)
-    return answer
+    return _latest(directory, lambda: _ask_git(directory))
 
 
 def _ask_git(directory: Path) -> dict[str, Any] | None:
@@ -134,12 +140,11 @@ def _text_of_machine() -> str:
     )
 
 
-@functools.cache
-def _text_of_packages() -> str:
+def _packages() -> dict[str, str]:
     from importlib import metadata  # noqa: PLC0415 - only a launch needs it
 
     found = dict(map(_name_and_version, metadata.distributions()))
-    return dumps({name: version for name, version in found.items() if name})
+    return {name: version for name, version in found.items() if name}
 
 
 def _name_and_version(distribution: Distribution) -> tuple[str, str]:

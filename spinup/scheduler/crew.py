@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from spinup.errors import RecordError, SpinupError
-from spinup.jobs.modules import modules_of
+from spinup.jobs.modules import modules_of, sets_environment
 from spinup.jobs.payload import open_payload
 from spinup.jobs.prepare import clean, prepare
 from spinup.launchers.base import GRACE_S, Exited, Launcher, Request, Started
@@ -198,6 +198,9 @@ class LocalCrew:
         isolation = self.isolation
         if (isolation == "auto" and self.gpus) or active.job.num_cpu > 1:
             isolation = "fresh"  # CUDA does not survive a fork, and mpiexec starts what it starts
+        if isolation == "auto" and sets_environment(active.job.call.thunk):
+            isolation = "fresh"
+            self._tell_once("the thunk sets environment variables, which its imports may read")
         modules: tuple[str, ...] = ()
         if isolation != "fresh":
             _, file = open_payload(active.job.run_dir.payload)
@@ -205,6 +208,11 @@ class LocalCrew:
                 modules = tuple(modules_of(file.read(SCANNED_BYTES), active.job.call.thunk))
         environment = {} if active.lease is None else active.lease.environment()
         return Request(run, active.job, active.lock.file, isolation, modules, environment)
+
+    def _tell_once(self, why_fresh: str) -> None:
+        if why_fresh not in self._told:
+            self._told.add(why_fresh)
+            self.view.note(f"Each run has a fresh interpreter: {why_fresh}.")
 
     def stop(self, action: Stop) -> None:
         """Stop a run."""
@@ -227,9 +235,8 @@ class LocalCrew:
             return None
         if isinstance(message, Started):
             active.pid, active.began_s = message.pid, now_s
-            if message.note is not None and message.note not in self._told:
-                self._told.add(message.note)
-                self.view.note(f"Each run has a fresh interpreter: {message.note}")
+            if message.note is not None:
+                self._tell_once(message.note)
             return Begun(message.run, now_s, active.attempt)
         outcome = self._conclude(message, active)
         self._abandon(message.run)

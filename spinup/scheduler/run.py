@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ from spinup.launchers import gpus as gpu
 from spinup.launchers.cores import thread_caps, usable_cores
 from spinup.rundir.status import utc_now
 from spinup.scheduler.crew import LocalCrew, View
-from spinup.scheduler.inbox import Inbox
+from spinup.scheduler.inbox import Inbox, interrupts_held
 from spinup.scheduler.loop import run_schedule
 from spinup.scheduler.state import Policy
 
@@ -100,37 +101,48 @@ def find_room(
     return Room(width, max(1, cores() // (width * options.num_cpu)), tuple(found), options.num_cpu)
 
 
-@dataclass(frozen=True)
 class Workplace:
     """What starts runs, and where it posts what became of them; closed by whoever made it.
 
-    Attributes:
-        inbox: Where events come in.
-        launcher: What starts the runs.
+    Args:
+        options: How runs will be started.
+        room: What there is to run on.
     """
 
-    inbox: Inbox
-    launcher: Launcher
+    def __init__(self, options: Options, room: Room) -> None:
+        self.inbox = Inbox()
+        self._room = room
+        self._is_warm = options.isolation != "fresh" and not room.gpus and options.num_cpu == 1
+        self._launcher: Launcher | None = None
 
-    @classmethod
-    def make(cls, options: Options, room: Room, modules: Callable[[], Sequence[str]]) -> Workplace:
-        """A workplace that gets ready while its caller goes on.
+    def get_ready(self, modules: Callable[[], Sequence[str]]) -> None:
+        """Begin to import, in a process beside this one, what runs will need.
 
         Args:
-            options: How runs will be started.
-            room: What there is to run on.
-            modules: Gives the modules that are imported ahead, where runs may be forked.
+            modules: Gives the names of the modules; asked only where runs may be forked.
         """
-        inbox = Inbox()
-        is_warm = options.isolation != "fresh" and not room.gpus and options.num_cpu == 1
-        return cls(
-            inbox, make_launcher(inbox.post, thread_caps(room.threads), modules() if is_warm else ())
-        )
+        if self._is_warm:
+            names = modules()
+            with interrupts_held():  # what is half made cannot be closed
+                self._launcher = self._make_launcher(names)
+
+    @property
+    def launcher(self) -> Launcher:
+        """What starts the runs."""
+        if self._launcher is None:
+            with interrupts_held():
+                self._launcher = self._make_launcher(())
+        return self._launcher
 
     def close(self) -> None:
         """End what still runs, and let go of everything."""
-        self.launcher.close()
-        self.inbox.close()
+        with ExitStack() as stack:
+            stack.callback(self.inbox.close)
+            if self._launcher is not None:
+                stack.callback(self._launcher.close)
+
+    def _make_launcher(self, modules: Sequence[str]) -> Launcher:
+        return make_launcher(self.inbox.post, thread_caps(self._room.threads), modules)
 
 
 def run_jobs(
@@ -159,7 +171,11 @@ def run_jobs(
         KeyboardInterrupt: Ctrl-C came; what ran was ended and recorded.
     """
     if workplace is None:
-        workplace = Workplace.make(options, room, lambda: ALWAYS)
+        with closing(Workplace(options, room)) as workplace:
+            workplace.get_ready(lambda: ALWAYS)
+            return run_jobs(
+                jobs, options, room, view, workplace=workplace, refresh_s=refresh_s, is_single=is_single
+            )
     crew = LocalCrew(
         jobs=jobs,
         launcher=workplace.launcher,
@@ -184,12 +200,10 @@ def run_jobs(
     )
     if options.memory_per_run_bytes is not None:
         refresh_s = min(refresh_s or _MEMORY_WATCH_S, _MEMORY_WATCH_S)
-    try:
+    with ExitStack() as stack:
+        stack.callback(crew.close)  # after all processes are gone
+        stack.callback(workplace.close)
         run_schedule(policy, len(jobs), crew, workplace.inbox, refresh_s=refresh_s)
-    finally:
-        workplace.launcher.close()
-        crew.close()
-        workplace.inbox.close()
     return [crew.records[run] for run in sorted(crew.records)]
 
 

@@ -22,12 +22,12 @@ from spinup.rundir.record import RunRecord, read_record, read_record_or_failure
 from spinup.rundir.status import State, glance
 from spinup.scheduler.crew import NOT_STARTED, SCANNED_BYTES
 from spinup.scheduler.decide import Decision, summary
-from spinup.scheduler.run import Workplace, run_jobs
+from spinup.scheduler.run import run_jobs
 from spinup.utils import announce
 
 if TYPE_CHECKING:
     from spinup.grid import Grid
-    from spinup.scheduler.run import Options, Room
+    from spinup.scheduler.run import Options, Room, Workplace
     from spinup.utils.grid_plan import PlannedRun
     from spinup.utils.live_view import LiveView
     from spinup.utils.views import LineView
@@ -93,16 +93,12 @@ class Ending:
         )
 
 
-def get_ready(grid: Grid, thunk: Any, options: Options, room: Room) -> Workplace:
-    """A place for the runs of ``grid``, which imports what they will need while its caller goes on."""
-
-    def modules() -> list[str]:
-        values: dict[str, Any] = {parameter.key: parameter.values[0] for parameter in grid.parameters}
-        function: Any = values.get(thunk) if isinstance(thunk, str) else thunk
-        kwargs = {key: MakeEnvironment(value) for key, value in values.items() if key == "env_name"}
-        return modules_of(beginning_of(Call(function, kwargs), SCANNED_BYTES), function)
-
-    return Workplace.make(options, room, modules)
+def modules_ahead(grid: Grid, thunk: Any) -> list[str]:
+    """Names of the libraries that the runs of ``grid`` will import, as far as its first values tell."""
+    values: dict[str, Any] = {parameter.key: parameter.values[0] for parameter in grid.parameters}
+    function: Any = values.get(thunk) if isinstance(thunk, str) else thunk
+    kwargs = {key: MakeEnvironment(value) for key, value in values.items() if key == "env_name"}
+    return modules_of(beginning_of(Call(function, kwargs), SCANNED_BYTES), function)
 
 
 def run_planned(

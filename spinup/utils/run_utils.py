@@ -15,10 +15,10 @@ from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
-from spinup.scheduler.run import Options, find_room, run_jobs
+from spinup.scheduler.run import Options, Workplace, find_room, run_jobs
 from spinup.utils import announce
 from spinup.utils.grid_plan import plan_grid
-from spinup.utils.grid_run import get_ready, run_planned
+from spinup.utils.grid_run import modules_ahead, run_planned
 from spinup.utils.num_cpu import check_num_cpu
 from spinup.utils.run_options import check_options
 
@@ -246,9 +246,10 @@ class ExperimentGrid(Grid):
         place = _place(data_dir, is_stamped=datestamp)
         self.print()
         room = find_room(options)
-        # It imports what the runs will need while their plan is made, and while the user reads it.
-        ready = nullcontext() if dry_run else closing(get_ready(self, thunk, options, room))
-        with ready as workplace:
+        with nullcontext() if dry_run else closing(Workplace(options, room)) as workplace:
+            if workplace is not None:
+                # While the plan is made, and while the user reads it.
+                workplace.get_ready(lambda: modules_ahead(self, thunk))
             plan = plan_grid(
                 self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
             )

@@ -84,6 +84,10 @@ def segfault():
     ctypes.string_at(0)
 
 
+def empty_the_path():
+    sys.path[:] = []
+
+
 def close_stdout():
     sys.stdout.close()
     return "still here"

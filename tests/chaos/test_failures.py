@@ -14,6 +14,7 @@ ENDS = {
     faulty.segfault: ("failed", "signal SIGSEGV", None, "SIGSEGV"),
     faulty.close_stdout: ("done", None, 0, None),
     faulty.close_descriptors: ("done", None, 0, None),
+    faulty.empty_the_path: ("done", None, 0, None),
     faulty.fork_a_daemon: ("done", None, 0, None),
     faulty.print_much: ("done", None, 0, None),
     faulty.print_no_text: ("done", None, 0, None),

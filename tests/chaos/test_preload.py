@@ -56,3 +56,39 @@ def test_an_import_that_ends_its_process_harms_nobody_who_does_not_come_to_it(tm
     monkeypatch.syspath_prepend(str(place))
     records = run_grid(exiting, tmp_path / "data", {"parallel": 2}, seed=[0, 1, 2])
     assert [record.result for record in records] == ["well"] * 3
+
+
+def draw_by_library():
+    import library_x
+
+    return library_x.DRAWN
+
+
+def test_what_a_library_imports_of_the_project_has_its_own_state_in_each_run(tmp_path, monkeypatch):
+    place = tmp_path / "site-packages"
+    place.mkdir()
+    (tmp_path / "project_x.py").write_text("import random\nDRAWN = random.random()\n")
+    (place / "library_x.py").write_text("from project_x import DRAWN\n")
+    for path in (tmp_path, place):
+        monkeypatch.syspath_prepend(str(path))
+    records = run_grid(draw_by_library, tmp_path / "data", {"isolation": "warm"}, seed=[0, 1, 2])
+    assert len({record.result for record in records}) == 3
+
+
+def set_and_read():
+    import os
+
+    os.environ["SPINUP_TEST_LATE"] = "set"
+    import reading_x
+
+    return reading_x.FOUND
+
+
+def test_a_library_reads_what_a_thunk_sets_before_importing_it(tmp_path, monkeypatch, capsys):
+    place = tmp_path / "site-packages"
+    place.mkdir()
+    (place / "reading_x.py").write_text("import os\nFOUND = os.environ.get('SPINUP_TEST_LATE')\n")
+    monkeypatch.syspath_prepend(str(place))
+    (record,) = run_grid(set_and_read, tmp_path / "data", {}, seed=[0])
+    assert record.result == "set"
+    assert "fresh interpreter: the thunk sets environment variables" in capsys.readouterr().out

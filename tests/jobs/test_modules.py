@@ -1,5 +1,6 @@
 import functools
 import importlib.machinery
+import os
 import pickle
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from spinup.jobs.call import Call
 from spinup.jobs.environments import MakeEnvironment
-from spinup.jobs.modules import ALWAYS, modules_of
+from spinup.jobs.modules import ALWAYS, modules_of, sets_environment
 
 
 def imports_inside():
@@ -98,3 +99,45 @@ def test_only_names_of_modules_are_taken_for_names_of_modules():
 def test_there_are_never_more_names_than_a_message_holds():
     texts = [f"spinup.x{number}:y" for number in range(19_000)]
     assert len(names(len, x=[*texts, *sys.modules])) <= 256
+
+
+def sets_a_variable():
+    os.environ["A"] = "1"
+    import wave
+
+    return wave
+
+
+def sets_a_default():
+    import wave
+
+    os.environ.setdefault("A", "1")
+    return wave
+
+
+def reads_a_variable():
+    import wave
+
+    own = {}
+    own["a"] = os.environ["A"]
+    return wave
+
+
+def sets_and_imports_nothing():
+    os.environ["A"] = "1"
+
+
+@pytest.mark.parametrize(
+    ("thunk", "expected"),
+    [
+        (sets_a_variable, True),
+        (sets_a_default, True),
+        (functools.partial(sets_a_variable), True),
+        (lambda: sets_a_default, False),
+        (reads_a_variable, False),
+        (sets_and_imports_nothing, False),
+        (print, False),
+    ],
+)
+def test_what_changes_the_environment_that_its_imports_may_read(thunk, expected):
+    assert sets_environment(thunk) is expected

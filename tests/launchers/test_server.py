@@ -1,6 +1,8 @@
 """The run server keeps its ear open, whatever the modules that it has imported do, and whatever runs do."""
 
+import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -29,7 +31,7 @@ def bench(tmp_path):
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """Writes a module where those of this process are found."""
-    place = tmp_path / "libraries"
+    place = tmp_path / "site-packages"
     place.mkdir()
     monkeypatch.syspath_prepend(str(place))
 
@@ -130,7 +132,7 @@ def test_a_killed_launcher_takes_an_import_with_it_and_starts_nothing(tmp_path, 
         "bench.launch(0, bench.prepare(0, print), modules=(sys.argv[3],))\n"
         "import signal; signal.pause()\n"
     )
-    command = [sys.executable, "-c", code, tmp_path / "libraries", tmp_path / "data", name]
+    command = [sys.executable, "-c", code, tmp_path / "site-packages", tmp_path / "data", name]
     with subprocess.Popen(command) as launcher:
         template = wait()
         server = int(Path(f"/proc/{template}/stat").read_text().rpartition(")")[2].split()[1])
@@ -246,7 +248,7 @@ def test_a_template_that_is_killed_is_replaced(bench):
 
 
 def test_a_module_is_not_hidden_by_one_of_the_same_name_below(bench, tmp_path, library):
-    package = tmp_path / "libraries" / "pack_x"
+    package = tmp_path / "site-packages" / "pack_x"
     package.mkdir()
     (package / "__init__.py").write_text("def tool(): return 7")
     (package / "tool.py").touch()
@@ -440,3 +442,128 @@ def test_a_message_that_is_too_long_is_not_sent():
     ours, theirs = messages.make_pair()
     with ours, theirs, pytest.raises(OSError, match="too long"):
         messages.send(ours, {"x": "x" * 300_000})
+
+
+# -- What runs, and what they leave, must not have
+
+
+def sockets():
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[name] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+    return sorted(target.partition(":")[0] for target in found.values() if target.startswith("socket:"))
+
+
+@pytest.mark.parametrize("isolation", ["warm", "fresh"])
+def test_a_run_has_none_of_the_server_s_sockets(bench, isolation):
+    job = start(bench, 0, sockets, isolation=isolation)
+    assert bench.wait_for_end(0).code == 0
+    assert json.loads(job.run_dir.result.read_text()) == []
+
+
+def leave_a_worker(fifo):
+    if os.fork() == 0:
+        os.setsid()
+        signal.pause()
+    with open(fifo, "w") as file:
+        file.write("x")
+    signal.pause()
+
+
+@pytest.mark.parametrize("isolation", ["warm", "fresh"])
+def test_a_killed_server_is_noticed_whatever_its_runs_have_left(bench, tmp_path, isolation):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    start(bench, 0, leave_a_worker, isolation=isolation, fifo=str(fifo))
+    fifo.read_text()
+    os.kill(server_pid(bench), signal.SIGKILL)
+    assert bench.wait_for_end(0).error == "the run server was killed"
+
+
+FORKING_LAUNCHER = """
+import os, signal, sys
+from pathlib import Path
+from spinup.launchers.local import LocalLauncher
+from spinup.testing import Bench
+bench = Bench(LocalLauncher, Path(sys.argv[1]))
+bench.start(0, signal.pause)
+run = bench.wait_for_start(0).pid
+holder = os.fork()
+if holder == 0:
+    signal.pause()
+print(run, holder, flush=True)
+signal.pause()
+"""
+
+
+def test_a_killed_launcher_is_noticed_whatever_it_has_forked(tmp_path):
+    command = [sys.executable, "-c", FORKING_LAUNCHER, tmp_path / "data"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as launcher:
+        run, holder = map(int, launcher.stdout.readline().split())
+        launcher.kill()
+        try:
+            wait_for_end_of(run)
+        finally:
+            os.kill(holder, signal.SIGKILL)
+
+
+def test_what_a_library_has_started_goes_with_a_server_that_is_killed(bench, library, tmp_path):
+    pid = tmp_path / "pid"
+    name = library(
+        "import os, signal\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        f"    open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+        "    while True: signal.pause()\n"
+        f"while not os.path.exists({str(pid)!r}) or not open({str(pid)!r}).read(): pass\n"
+    )
+    start(bench, 0, modules=[name])
+    assert bench.wait_for_end(0).code == 0
+    os.kill(server_pid(bench), signal.SIGKILL)
+    wait_for_end_of(int(pid.read_text()))
+
+
+@pytest.mark.parametrize(("place", "expected"), [("append", "last"), ("insert", "first")])
+def test_what_a_library_adds_to_the_path_is_there_in_a_warm_run(bench, library, tmp_path, place, expected):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    call = "append(" if place == "append" else "insert(0, "
+    name = library(f"import sys; sys.path.{call}{str(inner)!r})")
+    job = start(bench, 0, lambda: sys.path, modules=[name], isolation="warm")
+    assert bench.wait_for_end(0).code == 0
+    path = json.loads(job.run_dir.result.read_text())
+    assert path[-1 if expected == "last" else 0] == str(inner)
+    assert path.count(str(inner)) == 1
+
+
+def limit_that_leaves(num_free, pid):
+    held = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+    limit = 0
+    while limit - len({file for file in held if file < limit}) < num_free:
+        limit += 1
+    return limit
+
+
+@pytest.mark.parametrize("num_free", range(1, 5))
+def test_without_descriptors_a_run_fails_and_the_server_goes_on(bench, num_free):
+    start(bench, 0, isolation="warm")
+    assert bench.wait_for_end(0).code == 0
+    pid = server_pid(bench)
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit_that_leaves(num_free, pid), limits[1]))
+    start(bench, 1, isolation="warm")
+    end = bench.wait_for_end(1)
+    # Needed are its lock, its output, and both ends of a pipe.
+    assert end.code == 0 if num_free == 4 else "Too many open files" in end.error
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    start(bench, 2, isolation="warm")
+    assert bench.wait_for_end(2).code == 0
+
+
+def test_a_run_has_the_launcher_s_limits(bench):
+    job = start(bench, 0, lambda: resource.getrlimit(resource.RLIMIT_NOFILE))
+    assert bench.wait_for_end(0).code == 0
+    assert json.loads(job.run_dir.result.read_text()) == [*resource.getrlimit(resource.RLIMIT_NOFILE)]

@@ -112,3 +112,16 @@ def test_the_environment_is_not_written_down(tmp_path, monkeypatch):
     assert content["call"] == {"thunk": "m:f"}
     assert content["packages"]["cloudpickle"]
     assert content["machine"]["python"]
+
+
+def test_an_upgrade_between_two_grids_is_noted(tmp_path, monkeypatch):
+    versions = iter(["1.0", "2.0"])
+    clock = iter([0.0, 0.0, 10.0, 10.0])
+    monkeypatch.setattr(provenance, "_answers", {})
+    monkeypatch.setattr(provenance, "_packages", lambda: {"package": next(versions)})
+    monkeypatch.setattr(provenance, "time", types.SimpleNamespace(monotonic=lambda: next(clock)))
+    for expected in ("1.0", "2.0"):
+        run_dir = RunDir(tmp_path / expected)
+        run_dir.path.mkdir()
+        provenance.write_provenance(run_dir, {}, None)
+        assert json.loads(run_dir.provenance.read_text())["packages"] == {"package": expected}

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 import threading
@@ -5,12 +6,12 @@ import threading
 import pytest
 
 from spinup.scheduler.events import StopRequested
-from spinup.scheduler.inbox import Inbox
+from spinup.scheduler.inbox import Inbox, interrupts_held
 
 MISDIRECTED = """
 import signal, threading, time
 from pathlib import Path
-from spinup.scheduler.inbox import Inbox
+from spinup.scheduler.inbox import Inbox, interrupts_held
 
 def strike():
     # Once the main thread sleeps, the signal comes to this one, as the kernel may choose.
@@ -61,3 +62,23 @@ def test_posting_to_a_closed_inbox_is_harmless():
 def test_a_signal_that_another_thread_gets_wakes_who_waits():
     run = subprocess.run([sys.executable, "-c", MISDIRECTED], capture_output=True, text=True, timeout=60)
     assert run.stdout == "StopRequested [15]\n", run.stderr
+
+
+def test_ctrl_c_waits_for_what_must_not_be_left_half_done():
+    done = []
+
+    def begin():
+        with interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
+    assert done
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_ctrl_c_nothing_is_raised_after_what_must_not_be_left_half_done():
+    with interrupts_held():
+        pass
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
