@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ARCHIVE = ".archive"
+LAUNCHES = ".launches"
 
 _LARGEST_SEED_BITS = 128  # what a SeedSequence takes as one number
 _LONGEST_SUFFIX = 42  # "_s", a sign, and as many digits as such a number has

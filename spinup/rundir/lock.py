@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spinup.errors import RunIsLive
+from spinup.rundir.atomic import CAREFULLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spinup.rundir.layout import RunDir
+
+
+_TRIES = 3
+_READER_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class RunLock:
                 # While it is held: who opened it before finds a file without a name, and tries again.
                 self.run_dir.lock.unlink(missing_ok=True)
         finally:
+            _held.discard(self.file)
             os.close(self.file)
 
 
@@ -47,16 +54,35 @@ def acquire(run_dir: RunDir) -> RunLock | None:
     while True:
         file = os.open(run_dir.lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
-            if not lock_descriptor(file, blocking=False):
-                os.close(file)
-                return None
+            tries_left = _TRIES
+            while not lock_descriptor(file, blocking=False):
+                tries_left -= 1
+                if tries_left == 0:
+                    os.close(file)
+                    return None
+                time.sleep(_READER_S)  # a reader that asks whether the run is live holds it for an instant
         except BaseException:
             os.close(file)
             raise
         # Between opening and locking, its last holder may have removed it; then it locks nothing.
         if _is_still(run_dir, file):
+            _held.add(file)
             return RunLock(run_dir, file)
         os.close(file)
+
+
+#: Locks of this process.
+_held: set[int] = set()
+
+
+def _let_go() -> None:
+    """In a process that was forked from a launcher: leave its locks to it, and to its runs."""
+    while _held:
+        os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def remove_stale(run_dir: RunDir) -> bool:
@@ -68,6 +94,32 @@ def remove_stale(run_dir: RunDir) -> bool:
         return False
     lock.release()
     return True
+
+
+def is_held(run_dir: RunDir) -> bool:
+    """Whether a process holds the run's lock: the run is live. Nothing is changed, made or kept waiting."""
+    try:
+        file = os.open(run_dir.lock, os.O_RDONLY | CAREFULLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # not to be read by this user: who cannot tell must not take it for free
+        return os.path.lexists(run_dir.lock)
+    try:
+        return is_locked(file)
+    finally:
+        os.close(file)
+
+
+def is_locked(file: int) -> bool:
+    """Whether a process holds a lock on the open file; never true because another one asks too."""
+    import fcntl  # noqa: PLC0415 - a system without it can still launch
+
+    try:
+        # Shared: of two who ask at once, neither takes the other for the run.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _is_still(run_dir: RunDir, file: int) -> bool:

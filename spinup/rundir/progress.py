@@ -64,11 +64,21 @@ def read_ragged(path: Path) -> tuple[list[str], list[list[str]]]:
     Raises:
         FileNotFoundError: There is no such file.
     """
-    text = path.read_bytes().decode("utf-8-sig", "replace")
+    header, rows = parse_ragged(path.read_bytes())
+    return header, [row[: len(header)] for row in rows]
+
+
+def parse_ragged(table: bytes) -> tuple[list[str], list[list[str]]]:
+    """The header and the whole rows of a table, each with as many cells as it has there.
+
+    Args:
+        table: The whole file; what follows its last line break is left out.
+    """
+    text = table.decode("utf-8-sig", "replace")
     # Not splitlines, which breaks at characters that files of other makers may hold.
     whole_lines = [whole.removesuffix("\r") for whole in text.split("\n")[:-1]]
     header, *rows = [_cells(whole) for whole in whole_lines if whole] or [[]]
-    return header, [row[: len(header)] for row in rows]
+    return header, rows
 
 
 def first_rows(table: bytes, columns: Sequence[object], num_rows: int) -> bytes:

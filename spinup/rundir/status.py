@@ -95,7 +95,7 @@ class Status:
 
     def running(self) -> Status:
         """This run, now running in this process."""
-        return self._to(State.RUNNING, started_at=utc_now(), host=_host(), pid=os.getpid())
+        return self._to(State.RUNNING, started_at=utc_now(), host=host_name(), pid=os.getpid())
 
     def done(self, *, has_result: bool = False, has_returned: bool = True) -> Status:
         """This run, now done."""
@@ -172,7 +172,8 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _host() -> str:
+def host_name() -> str:
+    """Name of this machine."""
     if hasattr(os, "uname"):
         return os.uname().nodename
     import socket  # noqa: PLC0415 - a child begins sooner without it
