@@ -5,7 +5,8 @@
     SpinupError
     ├── SettingError (ValueError)            a setting in user_config or a SPINUP_ variable
     ├── GridError (ValueError)               a parameter that cannot be added, a grid that cannot be named
-    │   └── GridKeyError (TypeError)         a key that is no string
+    │   ├── GridKeyError (TypeError)         a key that is no string
+    │   └── GridIndexError (IndexError)      a variant's number that the grid does not have
     ├── UnsafePath (ValueError)              a name or seed that would leave its directory
     ├── ThunkError (TypeError)               a thunk that cannot be called with these arguments
     ├── NotPicklable (TypeError)             a thunk or argument that cannot cross to the child process
@@ -19,6 +20,8 @@
     ├── LoggerError (ValueError)             a logger that is used in the wrong order
     ├── StateNotSaved (RuntimeError)         save_state failed; the previous state is still there
     ├── HyperparameterError (ValueError)     a reference algorithm cannot use this value or space
+    ├── PlotError (ValueError)               a picture that cannot be drawn, or saved like this
+    ├── ReportError (ValueError)             a report that cannot be saved like this
     ├── MissingExtra (ImportError)           an optional dependency is not installed
     ├── ExperimentFailed (RuntimeError)      one run ended, and not well
     └── GridFailed (RuntimeError)            some runs of a grid ended, and not well
@@ -46,6 +49,10 @@ class GridError(SpinupError, ValueError):
 
 class GridKeyError(GridError, TypeError):
     """A parameter's key is not a string."""
+
+
+class GridIndexError(GridError, IndexError):
+    """The grid has no variant of this number."""
 
 
 class UnsafePath(SpinupError, ValueError):
@@ -98,6 +105,14 @@ class StateNotSaved(SpinupError, RuntimeError):
 
 class HyperparameterError(SpinupError, ValueError):
     """A reference algorithm cannot use this value, or this environment's spaces."""
+
+
+class PlotError(SpinupError, ValueError):
+    """A picture cannot be drawn from this, or saved like this."""
+
+
+class ReportError(SpinupError, ValueError):
+    """A report cannot be saved like this."""
 
 
 class MissingExtra(SpinupError, ImportError):

@@ -29,10 +29,10 @@ def value_string(value: Any) -> str:
     if isinstance(value, (set, frozenset)):
         # str() of a set has another order in every process.
         return _NOT_VALID.sub("-", "{" + ", ".join(sorted(map(repr, value))).lower() + "}")
-    return _NOT_VALID.sub("-", _text(value).lower())
+    return _NOT_VALID.sub("-", value_text(value).lower())
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """The name of what has one, else its text; never a memory address."""
     cls: Any = type(value)
     try:

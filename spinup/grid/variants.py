@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
+from itertools import compress
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from spinup.errors import GridError
 
-Build = Callable[[tuple[Any, ...]], dict[str, Any]]
+Values = tuple[Any, ...]
+Build = Callable[[Values], dict[str, Any]]
+
+
+class Absent(enum.Enum):
+    """The one value of a parameter that a variant does not have."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
 
 
 def make_builder(keys: Sequence[str], pools: Sequence[Sequence[Any]]) -> Build:
@@ -32,6 +44,28 @@ def make_builder(keys: Sequence[str], pools: Sequence[Sequence[Any]]) -> Build:
         return build(tuple(own))
 
     return build_with_copies
+
+
+class Builder:
+    """From a tuple of values, some of which may be `ABSENT`, to the variant.
+
+    Args:
+        keys: As in `make_builder`.
+        pools: As in `make_builder`.
+    """
+
+    def __init__(self, keys: Sequence[str], pools: Sequence[Sequence[Any]]) -> None:
+        self._keys = keys
+        self._pools = pools
+        self._builds: dict[tuple[bool, ...], Build] = {}
+
+    def __call__(self, values: Values) -> dict[str, Any]:
+        """The variant of these values."""
+        present = tuple(value is not ABSENT for value in values)
+        if present not in self._builds:
+            keys, pools = list(compress(self._keys, present)), list(compress(self._pools, present))
+            self._builds[present] = make_builder(keys, pools)
+        return self._builds[present](tuple(compress(values, present)))
 
 
 def _make_nested(paths: Sequence[Sequence[str]], positions: Sequence[int]) -> Build:

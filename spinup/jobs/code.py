@@ -11,8 +11,9 @@ import ast
 import functools
 import linecache
 import os
+import sys
 import types
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from spinup.jobs.script import find_class, find_function, reachable
 from spinup.jobs.syntax import DIGITS, bytes_hash, parse, syntax_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from spinup.jobs.origins import Origin
     from spinup.jobs.script import Found
@@ -49,7 +50,8 @@ def code_of(thunk: Any, values: Iterable[Any] = ()) -> dict[str, str]:
     launch script only what the thunk can reach counts, not the grid.
 
     Args:
-        thunk: What is called. Of anything without Python source nothing is said.
+        thunk: What is called. Of anything without Python source nothing is said, but for the files that
+            its ``source_files`` name, as `spinup.utils.shell.ShellCommand` does.
         values: The hyperparameters; lists and dicts of them are looked into.
 
     Returns:
@@ -73,6 +75,8 @@ def code_of(thunk: Any, values: Iterable[Any] = ()) -> dict[str, str]:
         hashes.update(_hashes_from(module, frozenset(used)))
     if in_notebook:
         hashes[NOTEBOOK] = _notebook_hash(in_notebook)
+    for file in getattr(thunk, "source_files", ()):
+        hashes.update(_hashes_of_program(file))
     return dict(sorted(hashes.items()))
 
 
@@ -113,6 +117,27 @@ class _Walk:
 
     hashes: dict[str, str]
     stamps: dict[str, _Stamp]
+
+
+def _hashes_of_program(file: str) -> dict[str, str]:
+    """Hashes of a file that another process will run, and of what it can import if it is Python."""
+    if file.endswith(".py"):
+        with _importing_from(os.path.dirname(file)):
+            return _hashes_from(Module(MAIN[0], file), frozenset())
+    try:
+        return {os.path.basename(file): bytes_hash(Path(file).read_bytes())}
+    except OSError:  # gone in between
+        return {}
+
+
+@contextmanager
+def _importing_from(directory: str) -> Iterator[None]:
+    """Look for modules in ``directory`` first, as Python does when it runs a script there."""
+    sys.path.insert(0, directory)
+    try:
+        yield
+    finally:
+        sys.path.remove(directory)
 
 
 def _roots(origin: Origin, namespace: Mapping[str, Any]) -> set[_Root]:

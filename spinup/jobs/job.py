@@ -32,6 +32,7 @@ class Job:
         call: Thunk and arguments as the child calls them.
         parameters: The hyperparameters as they were asked for.
         num_cpu: Processes of the run.
+        ablation: What an ablation has changed in this run; no part of its identity.
     """
 
     exp_name: str
@@ -41,6 +42,7 @@ class Job:
     call: Call
     parameters: Mapping[str, Any] = field(default_factory=dict)
     num_cpu: int = 1
+    ablation: Mapping[str, Any] | None = None
 
     @cached_property
     def code(self) -> dict[str, str]:
@@ -55,7 +57,8 @@ class Job:
     @cached_property
     def config(self) -> dict[str, Any]:
         """What config.json holds to begin with."""
-        return {**to_json(dict(self.parameters)), "exp_name": self.exp_name, "seed": self.seed}
+        mark = {} if self.ablation is None else {"_ablation": dict(self.ablation)}
+        return {**to_json(dict(self.parameters)), **mark, "exp_name": self.exp_name, "seed": self.seed}
 
     @cached_property
     def description(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def make_job(
     num_cpu: Any = 1,
     place: Place,
     chosen: Mapping[str, Any] | None = None,
+    ablation: Mapping[str, Any] | None = None,
 ) -> Job:
     """The job of calling ``thunk`` with ``kwargs``, once everything about it that can be checked is.
 
@@ -60,6 +61,7 @@ def make_job(
         num_cpu: Processes of the run, or ``'auto'``.
         place: Where results go.
         chosen: Parameters that are no argument of the thunk, for the record.
+        ablation: What an ablation has changed, for the record.
 
     Raises:
         UnsafePath: The name or the seed is not fit for a directory.
@@ -87,6 +89,7 @@ def make_job(
         call=call,
         parameters={**asked, **(chosen or {})},
         num_cpu=num_cpu,
+        ablation=ablation,
     )
 
 

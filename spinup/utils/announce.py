@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinup import console
 from spinup.errors import SettingError
-from spinup.rundir.config import dumps, to_json
+from spinup.rundir.config import dumps
 from spinup.rundir.layout import RunDir
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spinup.grid import Grid, Parameter
     from spinup.jobs.job import Job
     from spinup.rundir.record import RunRecord
     from spinup.scheduler.run import Room
     from spinup.utils.grid_run import Ending
 
-_MOST_VALUES = 20
 _MOST_NAMES = 100
 _UNLIMITED = 1 << 30
 _NARROWEST_NAME = 20
-
-
-def grid_report(grid: Grid, grid_name: str) -> None:
-    """Print the grid's name, its parameters with shorthands and values, and how many variants it has."""
-    console.divider()
-    console.say(f"ExperimentGrid [{grid_name}] runs over parameters:\n", "green", bold=True)
-    for parameter in grid.parameters:
-        _parameter_report(parameter)
-    seeds = next((len(p.values) for p in grid.parameters if p.key == "seed"), 1)
-    console.say(f" Variants, counting seeds: {len(grid):>14}")
-    console.say(f" Variants, not counting seeds: {len(grid) // seeds:>10}\n")
-    console.divider()
-
-
-def _parameter_report(parameter: Parameter) -> None:
-    shorthand = "" if parameter.shorthand is None else f"[{parameter.shorthand}]"
-    console.say(f" {parameter.key:<40} {shorthand}\n", "cyan", bold=True)
-    for value in parameter.values[:_MOST_VALUES]:
-        console.say(f"\t{_value_text(value)}")
-    if len(parameter.values) > _MOST_VALUES:
-        console.say(f"\t... and {len(parameter.values) - _MOST_VALUES} more")
-    console.say()
-
-
-def _value_text(value: object) -> str:
-    content = to_json(value)
-    return content if isinstance(content, str) else json.dumps(content)
 
 
 def coming_experiments(names: Sequence[str], data_dir: object) -> None:
@@ -67,6 +37,11 @@ def coming_experiments(names: Sequence[str], data_dir: object) -> None:
     )
     console.say("What a run prints goes to output.log in its directory.\n")
     console.divider()
+
+
+def nothing_to_run() -> None:
+    """Print that a part of a grid is empty, as the last task's may be."""
+    console.say("Nothing to run: this part of the grid has no variants.")
 
 
 def launch_delay(wait_s: float) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinup.errors import GridError, UnsafePath
-from spinup.grid.variants import make_builder
+from spinup.grid.grid import pools_of
+from spinup.grid.variants import ABSENT, Builder
 from spinup.jobs.code import changed
 from spinup.jobs.environments import MakeEnvironment
 from spinup.jobs.identity import call_part, parameter_part, seed_part, total
@@ -23,9 +24,12 @@ from spinup.rundir.status import State, glance
 from spinup.scheduler.decide import Decision, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from spinup.grid import Grid
+    from spinup.grid.axes import Change
+    from spinup.grid.space import Row
+    from spinup.grid.variants import Values
     from spinup.jobs.job import Job
     from spinup.jobs.make import Place
     from spinup.scheduler.decide import Rerun
@@ -96,60 +100,64 @@ class _Planner:
         self._thunk = thunk
         self._num_cpu = num_cpu
         self._place = place
-        self._pools = [parameter.values for parameter in grid.parameters]
-        self._build = make_builder(grid.keys, self._pools)
-        self._seed_at = grid.keys.index("seed") if "seed" in grid.keys else None
+        self._columns = grid.columns
+        self._build = Builder(self._columns, pools_of(grid.source))
+        self._seed_at = self._columns.index("seed") if "seed" in self._columns else None
+        # By the values' addresses, which stay theirs: the grid holds its values, this list all others.
+        self._rows = None if grid.is_plain else list(grid.rows())
+        self._parts: list[dict[int, int]] = [{} for _ in self._columns]
         self._codes: dict[tuple[int, ...], Mapping[str, str]] = {}
 
     def check(self, *, is_dry: bool) -> None:
         """Raise the error of whatever cannot work, before anything is started or looked at."""
-        grid, thunk = self._grid, self._thunk
-        _check_thunk_key(grid, thunk)
-        for parameter in grid.parameters:
-            if parameter.key == "env_name":
-                for value in parameter.values:
-                    MakeEnvironment.of(value)
-            if parameter.key == "seed":
-                for value in parameter.values:
-                    _check_seed(value)
-        # All variants have the same arguments, so that one of each thunk stands for all.
-        first = [pool[0] for pool in self._pools]
-        job = self._make("check", tuple(first))
-        if isinstance(thunk, str):
-            at = grid.keys.index(thunk)
-            for function in self._pools[at]:
-                self._make("check", (*first[:at], function, *first[at + 1 :]))
-        _check_picklable(grid, thunk)
-        check_data_dir(job.data_dir, is_dry=is_dry)
+        _check_thunk_key(self._grid, self._thunk)
+        # A program that is no Python may know environments that Gymnasium does not.
+        if getattr(self._thunk, "makes_environments", True):
+            for value in self._values_of("env_name"):
+                MakeEnvironment.of(value)
+        for value in self._values_of("seed"):
+            _check_seed(value)
+        data_dir = Path(os.path.abspath(self._place.data_dir))
+        for values in self._examples():
+            data_dir = self._make("check", values).data_dir
+        self._check_picklable()
+        check_data_dir(data_dir, is_dry=is_dry)
 
     def runs(self, rerun: Rerun) -> Iterator[tuple[PlannedRun, str]]:
         """Every run and its identity, in the grid's order."""
-        parts = [self._parts(parameter.key, parameter.values) for parameter in self._grid.parameters]
-        constant = 0 if isinstance(self._thunk, str) else call_part(self._thunk, self._num_cpu)
-        if self._seed_at is None:
-            constant += seed_part(0)
         paths: dict[str, Callable[[int], str]] = {}
         base = os.path.abspath(self._place.data_dir)
-        own_places = any(key.partition(":")[0] == "logger_kwargs" for key in self._grid.keys)
-        names = (name for _, name in self._grid.named_variants()) if own_places else self._grid.names()
-        for values, chosen, name in zip(product(*self._pools), product(*parts), names, strict=True):
-            identity = total([constant, *chosen])
-            seed = 0 if self._seed_at is None else check_seed(values[self._seed_at])
+        own_places = any(key.partition(":")[0] == "logger_kwargs" for key in self._columns)
+        rows = self._grid.rows() if self._rows is None else self._rows
+        for row, identity in zip(rows, self._identities(), strict=True):
+            values, name, _ = row
+            seed = 0 if self._seed_at is None else _seed(values[self._seed_at])
             if own_places:
                 directory = str(self._make(name, values).run_dir.path)
             else:
                 if name not in paths:
                     paths[name] = run_paths(name, ymd=self._place.ymd, ymd_hms=self._place.ymd_hms)
                 directory = f"{base}/{paths[name](seed)}"
-            yield self._look_at(name, seed, directory, values, identity, rerun), identity
+            yield self._look_at(row, seed, directory, identity, rerun), identity
 
-    def _look_at(
-        self, name: str, seed: int, directory: str, values: tuple[Any, ...], identity: str, rerun: Rerun
-    ) -> PlannedRun:
+    def _identities(self) -> Iterator[str]:
+        constant = 0 if isinstance(self._thunk, str) else call_part(self._thunk, self._num_cpu)
+        if self._seed_at is None:
+            constant += seed_part(0)
+        if self._rows is None:
+            parameters = enumerate(self._grid.parameters)
+            parts = [[self._part(at, value) for value in parameter.values] for at, parameter in parameters]
+            yield from (total([constant, *chosen]) for chosen in product(*parts))
+            return
+        for values, _, _ in self._rows:
+            yield total([constant, *map(self._part, range(len(values)), values)])
+
+    def _look_at(self, row: Row, seed: int, directory: str, identity: str, rerun: Rerun) -> PlannedRun:
+        values, name, change = row
         seen = glance(directory)
 
         def make() -> Job:
-            return self._make(name, values)
+            return self._make(name, values, change)
 
         if seen is None:
             # Such as Spinning Up's own: begun anew, it would be archived first.
@@ -164,35 +172,98 @@ class _Planner:
             decision, files = Decision.ELSEWHERE, ()
         return PlannedRun(name, seed, directory, decision, make, files)
 
-    def _make(self, name: str, values: tuple[Any, ...]) -> Job:
+    def _make(self, name: str, values: Values, change: Change | None = None) -> Job:
         variant = self._build(values)
         seed = variant.pop("seed", 0)
         thunk = self._thunk
         chosen = {thunk: variant.pop(thunk)} if isinstance(thunk, str) else {}
-        function: Callable[..., Any] = chosen[thunk] if isinstance(thunk, str) else thunk
         return make_job(
-            name, function, variant, seed=seed, num_cpu=self._num_cpu, place=self._place, chosen=chosen
+            name,
+            chosen[thunk] if isinstance(thunk, str) else thunk,
+            variant,
+            seed=seed,
+            num_cpu=self._num_cpu,
+            place=self._place,
+            chosen=chosen,
+            ablation=None if change is None else change.mark,
         )
 
-    def _parts(self, key: str, values: Sequence[Any]) -> list[int]:
-        """What each value of a parameter adds to the identity."""
-        if key == "seed":
-            return [seed_part(check_seed(value)) for value in values]
-        if key.partition(":")[0] == "logger_kwargs":
-            return [0] * len(values)  # where a run writes is no part of what it is
-        parts = [parameter_part(key, value) for value in values]
-        if key == self._thunk:
-            return [
-                part + call_part(value, self._num_cpu) for part, value in zip(parts, values, strict=True)
-            ]
-        return parts
+    def _part(self, at: int, value: Any) -> int:
+        """What the value in column ``at`` adds to the identity."""
+        known = self._parts[at]
+        part = known.get(id(value))
+        if part is None:
+            part = known[id(value)] = self._new_part(self._columns[at], value)
+        return part
 
-    def _code(self, values: tuple[Any, ...]) -> Mapping[str, str]:
+    def _new_part(self, key: str, value: Any) -> int:
+        if key == "seed":
+            return seed_part(_seed(value))
+        if value is ABSENT or key.partition(":")[0] == "logger_kwargs":
+            return 0  # where a run writes is no part of what it is
+        part = parameter_part(key, value)
+        return part + call_part(value, self._num_cpu) if key == self._thunk else part
+
+    def _code(self, values: Values) -> Mapping[str, str]:
         """Hashes of the code behind a variant; the same for all whose values hold the same code."""
-        key = tuple(id(value) for value in values if not isinstance(value, _ATOMS))
+        key = tuple(id(value) for value in values if not _is_data(value))
         if key not in self._codes:
             self._codes[key] = self._make("code", values).code
         return self._codes[key]
+
+    def _values_of(self, key: str) -> list[Any]:
+        """The values of a column in some variant."""
+        if key not in self._columns:
+            return []
+        at = self._columns.index(key)
+        if self._rows is None:
+            return list(self._grid.parameters[at].values)
+        values = {id(row[0][at]): row[0][at] for row in self._rows}
+        return [value for value in values.values() if value is not ABSENT]
+
+    def _examples(self) -> list[Values]:
+        """Variants that have between them every thunk, and every set of arguments, that any has."""
+        thunk_at = self._columns.index(self._thunk) if isinstance(self._thunk, str) else None
+        if self._rows is None:
+            first = tuple(parameter.values[0] for parameter in self._grid.parameters)
+            if thunk_at is None:
+                return [first]
+            return [
+                (*first[:thunk_at], function, *first[thunk_at + 1 :])
+                for function in self._grid.parameters[thunk_at].values
+            ]
+        examples: dict[object, Values] = {}
+        for values, name, _ in self._rows:
+            function = None if thunk_at is None else values[thunk_at]
+            if function is ABSENT:
+                raise GridError(f"run({self._thunk!r}) cannot run {name!r}, which has no {self._thunk!r}.")
+            kind = (id(function), *(value is ABSENT for value in values))
+            examples.setdefault(kind, values)
+        return list(examples.values())
+
+    def _check_picklable(self) -> None:
+        if not isinstance(self._thunk, str):
+            check_picklable(self._thunk, "The thunk")
+        for parameter in self._grid.parameters:
+            for place, value in enumerate(parameter.values):
+                if not isinstance(value, _ATOMS) and value is not ABSENT and not parameter.is_drawn:
+                    check_picklable(value, f"Value {place} of the parameter {parameter.key!r}")
+        listed = set(self._grid.keys)
+        for key in self._columns:
+            for value in () if key in listed else self._values_of(key):
+                if not _is_data(value):
+                    check_picklable(value, f"A derived value of {key!r}")
+
+
+def _is_data(value: Any) -> bool:
+    """Whether there can be no code in a value."""
+    if type(value) in {list, tuple}:
+        return all(map(_is_data, value))
+    return isinstance(value, _ATOMS)
+
+
+def _seed(value: Any) -> int:
+    return 0 if value is ABSENT else check_seed(value)
 
 
 def _holds_something(directory: str) -> bool:
@@ -226,19 +297,10 @@ def _check_seed(seed: Any) -> None:
 def _check_thunk_key(grid: Grid, thunk: Any) -> None:
     if not isinstance(thunk, str):
         return
-    able = [p.key for p in grid.parameters if ":" not in p.key and all(map(callable, p.values))]
+    able = [p.key for p in grid.parameters if ":" not in p.key and all(map(callable, p.present))]
     if thunk not in able:
         names = f"those of {', '.join(map(repr, able))} are" if able else "no parameter's are"
         raise GridError(
             f"run({thunk!r}) needs a parameter {thunk!r} whose values are all callable; "
             f"in this grid {names}."
         )
-
-
-def _check_picklable(grid: Grid, thunk: Any) -> None:
-    if not isinstance(thunk, str):
-        check_picklable(thunk, "The thunk")
-    for parameter in grid.parameters:
-        for place, value in enumerate(parameter.values):
-            if not isinstance(value, _ATOMS):
-                check_picklable(value, f"Value {place} of the parameter {parameter.key!r}")

@@ -17,6 +17,7 @@ from spinup.jobs.job import Job
 from spinup.jobs.modules import modules_of
 from spinup.jobs.payload import beginning_of
 from spinup.rundir.archive import describe_difference
+from spinup.rundir.launches import LaunchedRun, recorded
 from spinup.rundir.layout import RunDir
 from spinup.rundir.record import RunRecord, read_record, read_record_or_failure
 from spinup.rundir.status import State, glance
@@ -109,6 +110,7 @@ def run_planned(
     *,
     data_dir: str,
     num_equal: int,
+    grid_name: str = "",
 ) -> list[RunRecord]:
     """Do what ``plan`` says is to be done; the records of all runs that have ended, in its order.
 
@@ -119,6 +121,7 @@ def run_planned(
         workplace: Where they are run; None to print the plan only.
         data_dir: Where results go.
         num_equal: How many variants are equal to others.
+        grid_name: What the launch is called on record.
 
     Raises:
         GridFailed: Some of them failed.
@@ -136,7 +139,9 @@ def run_planned(
     try:
         if to_run:
             announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
-            done, num_by_others = _run(to_run, options, room, workplace)
+            on_record = (LaunchedRun(r.name, r.seed, r.directory, r.decision.is_to_run) for r in plan)
+            with recorded(Path(data_dir), grid_name, room.width, on_record):
+                done, num_by_others = _run(to_run, options, room, workplace)
     finally:
         ending = Ending([(run.decision, _own_record(run, done)) for run in plan], num_by_others)
         announce.grid_ended(ending, data_dir)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 import re
 from typing import Any
@@ -23,6 +24,12 @@ _UNITS = {
     "gi": 2**30,
     "ti": 2**40,
 }
+_AMOUNT = r"(?:(\d+(?:\.\d+)?)\s*{}\s*)?"
+_DURATION = re.compile(
+    r"(\d+(?:\.\d+)?)|" + "".join(map(_AMOUNT.format, ("d", "h", "m(?:in)?", "s"))), re.ASCII
+)
+_LONGEST_S = 1e12  # more than 30,000 years
+_UNITS_S = (86_400, 3_600, 60, 1)
 _CHOICES = {
     "isolation": ("auto", "warm", "fresh"),
     "on_failure": ("continue", "stop"),
@@ -66,7 +73,7 @@ def check_options(
         memory_per_run_bytes=None if memory_per_run is None else parse_bytes(memory_per_run),
         isolation=isolation,
         retries=_integer("retries", retries, least=0),
-        timeout_s=None if timeout is None else _seconds("timeout", timeout),
+        timeout_s=None if timeout is None else parse_seconds(timeout),
         on_failure=on_failure,
         rerun=rerun,
     )
@@ -145,8 +152,22 @@ def _integer(name: str, value: Any, *, least: int, other: str = "") -> int:
     return value
 
 
-def _seconds(name: str, value: Any) -> float:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value <= 0:
-        raise SettingError(f"{name} must be a time above 0, in seconds, not {value!r}.")
-    return float(value)
+def parse_seconds(value: Any) -> float:
+    """A number of seconds, or a text such as ``'2h'``, ``'90s'`` or ``'1h30m'``.
+
+    Raises:
+        SettingError: It is neither, or no time above 0.
+    """
+    seconds = math.nan
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < _LONGEST_S:
+        seconds = value
+    elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip().lower())):
+        plain, *amounts = match.groups()
+        counts = [float(amount or 0) for amount in amounts]
+        seconds = float(plain) if plain else sum(map(operator.mul, counts, _UNITS_S))
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise SettingError(
+            "timeout must be a time above 0: seconds, or a text such as '90s', '1h30m' or '2d', "
+            f"not {value!r}."
+        )
+    return float(seconds)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from spinup import console, user_config
-from spinup.errors import ExperimentFailed, GridError, SettingError
+from spinup.errors import ExperimentFailed, SettingError
 from spinup.grid import Grid
+from spinup.grid.part import Part
 from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import RunDir
 from spinup.rundir.status import State
 from spinup.scheduler.run import Options, Workplace, find_room, run_jobs
 from spinup.utils import announce
+from spinup.utils.grid_file import read_grid, write_grid
 from spinup.utils.grid_plan import plan_grid
+from spinup.utils.grid_report import grid_report
 from spinup.utils.grid_run import modules_ahead, run_planned
 from spinup.utils.num_cpu import check_num_cpu
 from spinup.utils.run_options import check_options
@@ -25,6 +27,7 @@ from spinup.utils.run_options import check_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spinup.grid.functions import View
     from spinup.jobs.job import Job
     from spinup.rundir.record import RunRecord
 
@@ -141,38 +144,48 @@ class ExperimentGrid(Grid):
         name: Begins the name of every experiment.
     """
 
-    def add(
-        self,
-        key: str,
-        vals: Any,
-        shorthand: str | None = None,
-        in_name: bool = False,  # noqa: FBT001, FBT002 - the specification's signature
-    ) -> None:
-        """Add a parameter with its possible values.
-
-        Args:
-            key: Name of the thunk's argument. Colons make nested dicts: ``'ac_kwargs:hidden_sizes'``.
-            vals: A value, or a list of values (a range or a one-dimensional array counts as one). A
-                tuple is one value.
-            shorthand: Stands for the key in names. By default it is made from the first three letters
-                of each colon-separated term, unless ``DEFAULT_SHORTHAND`` is off.
-            in_name: Put the parameter in names even if it has one value.
-
-        Raises:
-            GridKeyError: ``key`` or ``shorthand`` is no string.
-            GridError: The key is there already, reserved, or at odds with another; or no value is given, or
-                they come from a generator.
-        """
-        if isinstance(vals, Iterator):
-            raise GridError(
-                f"The values of {key!r} are a {type(vals).__name__}, which can be read only once. "
-                "Give them as a list: list(...)."
-            )
-        self._add(key, vals, shorthand, in_name, with_default_shorthand=user_config.DEFAULT_SHORTHAND)
+    def _uses_shorthands(self) -> bool:
+        return user_config.DEFAULT_SHORTHAND
 
     def print(self) -> None:
-        """Print a report about the grid: its parameters, their values, the number of variants."""
-        announce.grid_report(self, self._name)
+        """Print a report about the grid: all that it was told, and how many runs that makes."""
+        grid_report(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the grid to a TOML file, which `load` reads back, and a person can read and edit.
+
+        Functions are written as ``module:name``.
+
+        Example::
+
+            eg.save("grid.toml")
+            eg = ExperimentGrid.load("grid.toml")
+
+        Args:
+            path: The file; an earlier one is replaced.
+
+        Raises:
+            GridError: A value cannot be written without loss: a lambda, a function of the launch script,
+                an object. Says which.
+            OSError: The file cannot be written.
+        """
+        write_grid(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The grid that is in a TOML file.
+
+        It imports the modules that the file names, which runs their code: load only what you trust.
+
+        Args:
+            path: The file.
+
+        Raises:
+            GridError: It is no such file, or says something that cannot be; or a function that it names is
+                not there.
+            OSError: The file cannot be read.
+        """
+        return read_grid(path, cls)
 
     def run(
         self,
@@ -187,11 +200,13 @@ class ExperimentGrid(Grid):
         memory_per_run: float | str | None = None,
         isolation: Literal["auto", "warm", "fresh"] = "auto",
         retries: int = 0,
-        timeout: float | None = None,
+        timeout: float | str | None = None,
         on_failure: Literal["continue", "stop"] = "continue",
         rerun: Literal["failed", "stale", "all", "none"] = "failed",
         launcher: Literal["local"] = "local",
         dry_run: bool = False,
+        only: int | slice | Sequence[int] | str | Callable[[View], Any] | None = None,
+        shard: str | None = None,
     ) -> list[RunRecord]:
         """Run each variant with ``thunk``, under the name that `variant_name` gives, several at a time.
 
@@ -213,12 +228,16 @@ class ExperimentGrid(Grid):
             isolation: ``'warm'`` forks each run from a process that has imported what it needs,
                 ``'fresh'`` gives it a new interpreter; ``'auto'`` is warm where that is safe.
             retries: How often a run that failed is tried again.
-            timeout: Seconds that each attempt has.
+            timeout: Seconds that each attempt has, or a text such as ``'2h'`` or ``'1h30m'``.
             on_failure: ``'stop'`` ends the grid when a run has failed.
             rerun: What is done again: ``'failed'`` and interrupted runs; ``'stale'`` ones too, whose code
                 has changed; ``'all'``; or ``'none'``, which does new runs alone and touches no other.
             launcher: Where runs are done; ``'local'`` is this machine.
             dry_run: Print the plan; start nothing, and write nothing.
+            only: Run a part of the grid: the variant of this number, as in ``eg[i]``; those of a slice or a
+                list of numbers; those of this name; or those for which this function is true.
+            shard: ``'2/8'`` for the second of eight tasks that divide the runs between them, such as the
+                jobs of an array. A task for which none is left does nothing.
 
         Returns:
             The record of each run, in the grid's order: name, seed, directory, state and result. Of a dry
@@ -243,15 +262,19 @@ class ExperimentGrid(Grid):
             launcher=launcher,
         )
         _check_flag("dry_run", dry_run)
+        grid = self if only is None and shard is None else self.part(only, shard)
         place = _place(data_dir, is_stamped=datestamp)
-        self.print()
+        if isinstance(grid.source, Part) and not grid.source.places:
+            announce.nothing_to_run()
+            return []
+        grid.print()
         room = find_room(options)
         with nullcontext() if dry_run else closing(Workplace(options, room)) as workplace:
             if workplace is not None:
                 # While the plan is made, and while the user reads it.
-                workplace.get_ready(lambda: modules_ahead(self, thunk))
+                workplace.get_ready(lambda: modules_ahead(grid, thunk))
             plan = plan_grid(
-                self, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
+                grid, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
             )
             return run_planned(
                 plan,
@@ -259,7 +282,8 @@ class ExperimentGrid(Grid):
                 room,
                 workplace,
                 data_dir=os.path.abspath(place.data_dir),
-                num_equal=len(self) - len(plan),
+                num_equal=len(grid) - len(plan),
+                grid_name=self._name,
             )
 
 
