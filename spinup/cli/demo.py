@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import click
 
 from spinup import console, user_config
 from spinup.utils.run_utils import ExperimentGrid
 
 if TYPE_CHECKING:
-    import argparse
-
     import polars as pl
 
 #: Mean return at which Gymnasium calls CartPole-v1 solved; 500 is the most there is.
 SOLVED = 475.0
-
-_DESCRIPTION = """\
-Trains Augmented Random Search on CartPole-v1: two hyperparameters, three seeds, a dozen runs, under a
-minute. Prints the results by variant and draws their learning curves.
-"""
-
-
-def add_command(commands: Any) -> None:
-    """Add ``demo`` to the commands of the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "demo", help="train a small grid, and draw its learning curves", description=_DESCRIPTION
-    )
-    parser.add_argument(
-        "--data_dir",
-        metavar="DIR",
-        help=f"where results go (default: {Path(user_config.DEFAULT_DATA_DIR, 'demo')})",
-    )
-    parser.set_defaults(command=run_demo)
 
 
 def make_grid() -> ExperimentGrid:
@@ -51,28 +33,39 @@ def make_grid() -> ExperimentGrid:
     return eg
 
 
-def run_demo(options: argparse.Namespace) -> int:
-    """Run the demo; give the exit code."""
+@click.command("demo")
+@click.option(
+    "--data_dir",
+    "--data-dir",
+    "data_dir",
+    metavar="DIR",
+    help="Where results go; by default the directory demo in that of all results, ./data.",
+)
+def command(data_dir: str | None) -> None:
+    """Train a small grid, and draw its learning curves.
+
+    Augmented Random Search on CartPole-v1: two hyperparameters, three seeds, a dozen runs, under a minute.
+    Prints the results by variant and draws their learning curves.
+    """
     from spinup.algos.ars import ars  # noqa: PLC0415 - heavy, and `spinup --help` does without
     from spinup.plots.learning_curve import save_learning_curve  # noqa: PLC0415
     from spinup.results.table import final_returns, load_curves  # noqa: PLC0415
 
-    data_dir = Path(options.data_dir or Path(user_config.DEFAULT_DATA_DIR, "demo")).expanduser().absolute()
+    place = Path(data_dir or Path(user_config.DEFAULT_DATA_DIR, "demo")).expanduser().absolute()
     begin_s = time.monotonic()
-    records = make_grid().run(ars, data_dir=data_dir)
+    records = make_grid().run(ars, data_dir=place)
     # Of these runs alone: another grid's may lie in the same directory.
     names = {record.name for record in records}
-    curves = load_curves(data_dir)
+    curves = load_curves(place)
     curves = curves.filter(curves["exp_name"].is_in(list(names)))
-    picture = data_dir / "learning_curves.png"
+    picture = place / "learning_curves.png"
     save_learning_curve(
         curves, picture, title="Augmented Random Search on CartPole-v1", target=SOLVED, x="Epoch"
     )
     returns = final_returns(curves, last=5)
     _print_returns(returns)
-    _print_places(data_dir, picture, records[0].directory)
+    _print_places(place, picture, records[0].directory)
     console.say(f"\n{len(records)} runs in {time.monotonic() - begin_s:.0f} s.")
-    return 0
 
 
 def _print_returns(returns: pl.DataFrame) -> None:
