@@ -1,24 +1,37 @@
-"""Learning curves: the mean over the seeds of each experiment, and the range that they span."""
+"""Learning curves: a line for each variant, in a band that says what is known from its seeds."""
 
 from __future__ import annotations
 
-import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from matplotlib.transforms import ScaledTranslation
 
-from spinup.errors import RecordError
-from spinup.results.table import check_numbers, check_seeds
-from spinup.rundir.atomic import replacing
+from spinup.errors import PlotError
+from spinup.plots.curve_data import LearningCurve, columns_of, learning_curve_data
+from spinup.plots.estimates import OverSeeds, explained
+from spinup.plots.figure import axes_or_new, new_figure, save
+from spinup.plots.style import (
+    GRAY,
+    Look,
+    count_axis,
+    cut,
+    legend_below,
+    legend_style,
+    look,
+    name_entries,
+    note,
+    quiet,
+    start_at_zero,
+    text_width,
+    words,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
     from matplotlib.axes import Axes
@@ -26,108 +39,122 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float64]
 
-X = "TotalEnvInteracts"
-Y = "AverageEpRet"
-
-# Okabe and Ito's palette, told apart by colour-blind readers too, less its yellow, too faint on white.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_STYLES = ("-", "--", ":", "-.")  # one after the other, once the colours are used up
-_LABELS = {
-    "TotalEnvInteracts": "environment interactions",
-    "Epoch": "epoch",
-    "Time": "time since the start (s)",
-    "AverageEpRet": "mean return per episode",
-    "AverageTestEpRet": "mean return per test episode",
-    "EpLen": "mean length of an episode (steps)",
-    "TestEpLen": "mean length of a test episode (steps)",
-}
-_COUNTS = {"TotalEnvInteracts", "Epoch"}
-_GRAY = "#555555"
-_MOST_POINTS = 1_000  # about as many as the picture has pixels
-_LARGEST = 1e300  # beyond, differences and sums overflow, here and in Matplotlib
-_LONGEST_TEXT = 450  # characters of a name in the legend, or of a column's beside an axis
-_LARGEST_COUNT = 1e15  # written with all its digits
-_LABEL_WIDTH = 90  # characters that fit the width of the picture
-
-
-def learning_curve_data(curves: pl.DataFrame, x: str = X, y: str = Y) -> pl.DataFrame:
-    """Mean and range over seeds of ``y``, along ``x``, for each experiment.
-
-    The seeds of an experiment are interpolated linearly at every ``x`` that one of them logged (or at
-    1000 even steps, where those are more), from where the last of them begins to where the first of
-    them ends. So every point stands for the same seeds, and none is guessed beyond a run's end; a
-    run that was cut short shortens its experiment's curve. Of rows with the same ``x`` the last
-    counts. Where a seed's ``y`` is not finite (or beyond 1e300), so is the mean: NaN, a
-    gap in the picture.
-
-    Args:
-        curves: As `spinup.results.table.load_curves` returns it.
-        x: Column to follow.
-        y: Column to average.
-
-    Returns:
-        One row per experiment and point. Columns: ``exp_name``, ``num_seeds``, ``x``, ``mean``,
-        ``low`` and ``high`` (the lowest and the highest seed there). An experiment without any
-        value has no rows.
-
-    Raises:
-        RecordError: A column is missing or holds text, no run has a value in both, the seeds of an
-            experiment share no ``x``, a seed was run twice, or an ``x`` is beyond 1e300.
-    """
-    check_numbers(curves, [x, y])
-    check_seeds(curves)
-    points = curves.filter(pl.col(x).is_finite() & pl.col(y).is_not_null())
-    if points.is_empty():
-        raise RecordError(f"No run has a row with both {x!r} and {y!r} yet: there is no curve to draw.")
-    if not (too_large := points.filter(pl.col(x).abs() > _LARGEST)).is_empty():
-        raise RecordError(
-            f"{x!r} is {too_large[x][0]:g} in {too_large['directory'][0]}: no axis reaches so far. "
-            "Follow another column, or filter the table by its column 'directory'."
-        )
-    return pl.concat(
-        [
-            _aggregate(str(exp_name), runs, x, y)
-            for (exp_name,), runs in points.group_by("exp_name", maintain_order=True)
-        ]
-    )
+_COUNTS = {"steps", "TotalEnvInteracts", "Epoch"}
+_MOST_COLUMNS = 3  # of panels
+_FAINT = 0.35
 
 
 def plot_learning_curve(
     curves: pl.DataFrame,
     ax: Axes | None = None,
     *,
-    x: str = X,
-    y: str = Y,
+    x: str | None = None,
+    y: str | None = None,
+    name: str = "exp_name",
+    smooth: int = 1,
+    estimate: OverSeeds = "mean",
     target: float | None = None,
+    show_seeds: bool = False,
 ) -> Axes:
-    """Draw each experiment's mean over seeds, in a band from the lowest to the highest seed.
+    """Draw a line for each variant over all its seeds, in a band of what is known from them.
+
+    The band is a 95 % interval of the estimate; for ``max`` and ``min``, and for fewer
+    than two seeds, there is none. Where some seeds have no value the line is faint.
 
     Args:
-        curves: As `spinup.results.table.load_curves` returns it.
+        curves: As for `learning_curve_data`.
         ax: Where to draw; by default, in a figure of its own, outside pyplot.
-        x: Column along the horizontal axis.
-        y: Column along the vertical axis.
+        x: As for `learning_curve_data`.
+        y: As for `learning_curve_data`.
+        name: Column that names the variant.
+        smooth: Each seed's values become means over this many of its rows.
+        estimate: ``mean``, ``median``, ``iqm``, ``max`` or ``min`` over seeds.
         target: Height of a dashed line, in units of ``y``.
+        show_seeds: Draw each seed too, thin and faint.
 
     Returns:
-        The axes, whose ``figure`` has a ``savefig``. The legend is below the horizontal axis.
+        The axes, whose ``figure`` `spinup.plots.figure.save` writes. The legend is below the axis.
 
     Raises:
         RecordError: As for `learning_curve_data`.
+        PlotError: As for `learning_curve_data`.
     """
-    data = learning_curve_data(curves, x, y)
-    if ax is None:
-        ax = Figure(figsize=(8, 5), layout="constrained", facecolor="white").subplots()
-    handles, names = [], []
-    for index, ((exp_name,), curve) in enumerate(data.group_by("exp_name", maintain_order=True)):
-        handles.append(_draw(ax, curve, index))
-        names.append(_legend_name(str(exp_name), curve["num_seeds"][0]))
+    data = learning_curve_data(curves, x, y, name=name, smooth=smooth, estimate=estimate)
+    ax = axes_or_new(ax, 8, 4.6 + 0.2 * len(data))
+    handles = _draw(
+        ax, data, {curve.name: look(index) for index, curve in enumerate(data)}, show_seeds=show_seeds
+    )
+    _dress(ax, curves, x, y)
+    names = [wrapped(curve.legend, text_width(ax)) for curve in data]
     if target is not None:
-        handles.append(ax.axhline(target, color=_GRAY, linestyle=(0, (6, 3)), linewidth=1, zorder=1))
+        handles.append(_draw_target(ax, target))
         names.append(f"target: {target:g}")
-    _dress(ax, x, y)
-    _legend(ax, handles, names, has_band=bool((data["num_seeds"] > 1).any()))
+    legend_below(ax, handles, names, title=_legend_title(data, estimate))
     return ax
+
+
+def plot_learning_curves(
+    curves: pl.DataFrame,
+    axes: Sequence[Axes] | None = None,
+    *,
+    task: str = "task",
+    x: str | None = None,
+    y: str | None = None,
+    name: str = "variant",
+    smooth: int = 1,
+    estimate: OverSeeds = "mean",
+    show_seeds: bool = False,
+) -> list[Axes]:
+    """Draw a panel for each task, with a line for each variant that looks the same in every panel.
+
+    Args:
+        curves: As for `learning_curve_data`, and with a column that names the task.
+        axes: Where to draw, one for each task; by default, in a figure of their own.
+        task: Column that names the task.
+        x: As for `learning_curve_data`.
+        y: As for `learning_curve_data`.
+        name: Column that names the variant.
+        smooth: As for `plot_learning_curve`.
+        estimate: As for `plot_learning_curve`.
+        show_seeds: As for `plot_learning_curve`.
+
+    Returns:
+        The axes, in the order of the tasks' names. In a figure of their own, one legend is below all.
+
+    Raises:
+        RecordError: As for `learning_curve_data`.
+        PlotError: As for `learning_curve_data`; or ``axes`` are not as many as tasks.
+    """
+    # Where there is one task, its name may be null.
+    tasks = curves[task].unique().sort().to_list()
+    parts = [curves.filter(pl.col(task).eq_missing(one)) for one in tasks]
+    has_begun = [_has_points(part, x, y) for part in parts]
+    panels = [
+        learning_curve_data(part, x, y, name=name, smooth=smooth, estimate=estimate)
+        if has or not any(has_begun)
+        else []
+        for part, has in zip(parts, has_begun, strict=True)
+    ]
+    names = list(dict.fromkeys(curve.name for data in panels for curve in data))
+    looks = {each: look(index) for index, each in enumerate(names)}
+    is_own = axes is None
+    axes = _grid_of_axes(len(tasks), len(names)) if axes is None else list(axes)
+    if len(axes) != len(tasks):
+        raise PlotError(f"There are {len(tasks)} tasks, and {len(axes)} axes to draw them on.")
+    handles: dict[str, Line2D] = {}
+    for ax, one, data in zip(axes, tasks, panels, strict=True):
+        lines = _draw(ax, data, looks, show_seeds=show_seeds)
+        handles |= {curve.name: line for curve, line in zip(data, lines, strict=True)}
+        _dress(ax, curves, x, y)
+        _name_panel(ax, one or "", data)
+    if is_own:
+        _legend_of_all(
+            axes,
+            [handles[each] for each in names],
+            names,
+            _legend_title([curve for data in panels for curve in data], estimate),
+        )
+    return axes
 
 
 def save_learning_curve(
@@ -135,18 +162,18 @@ def save_learning_curve(
     path: str | os.PathLike[str],
     title: str | None = None,
     *,
-    x: str = X,
-    y: str = Y,
+    x: str | None = None,
+    y: str | None = None,
     target: float | None = None,
 ) -> Path:
-    """Draw as `plot_learning_curve` does and save the picture, whole or not at all.
+    """Draw as `plot_learning_curve` does, and save the picture as `spinup.plots.figure.save` does.
 
     Args:
-        curves: As `spinup.results.table.load_curves` returns it.
-        path: File to write; its ending (.png, .pdf, .svg) says the format. PNG has 150 dots an inch.
+        curves: As for `learning_curve_data`.
+        path: File to write; its ending (.png, .svg, .pdf) says the format.
         title: Text above the picture.
-        x: Column along the horizontal axis.
-        y: Column along the vertical axis.
+        x: As for `learning_curve_data`.
+        y: As for `learning_curve_data`.
         target: Height of a dashed line, in units of ``y``.
 
     Returns:
@@ -154,116 +181,136 @@ def save_learning_curve(
 
     Raises:
         RecordError: As for `learning_curve_data`.
-        ValueError: Matplotlib knows no format of that ending.
-        OSError: The file cannot be written.
+        PlotError: There is nothing to draw, or no picture can be saved there.
     """
-    path = Path(path)
-    num_experiments = curves["exp_name"].n_unique()
-    figure = Figure(figsize=(8, 4.6 + 0.2 * num_experiments), layout="constrained", facecolor="white")
-    ax = plot_learning_curve(curves, figure.subplots(), x=x, y=y, target=target)
-    if title is not None:
-        ax.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=12, parse_math=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        figure.savefig(file, format=path.suffix[1:] or "png", dpi=150, facecolor="white")
-    return path
+    return save(plot_learning_curve(curves, x=x, y=y, target=target).figure, path, title=title)
 
 
-def _aggregate(exp_name: str, runs: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
-    """The curve of one experiment."""
-    seeds = [_points(run, x, y) for run in runs.partition_by("directory", maintain_order=True)]
-    start, end = max(xs[0] for xs, _ in seeds), min(xs[-1] for xs, _ in seeds)
-    if start > end:
-        raise RecordError(
-            f"The seeds of {_cut(exp_name)!r} share no {x}: one begins at {start:g}, another ends at "
-            f"{end:g}. Wait for more rows, or filter the table by its column 'directory'."
-        )
-    grid = np.unique(np.concatenate([xs for xs, _ in seeds]))
-    grid = grid[(start <= grid) & (grid <= end)]
-    if grid.size > _MOST_POINTS:
-        grid = np.linspace(start, end, _MOST_POINTS)
-    values = np.stack([np.interp(grid, xs, ys) for xs, ys in seeds])  # (num_seeds, num_points)
-    return pl.DataFrame(
-        {
-            "exp_name": pl.repeat(exp_name, grid.size, eager=True),
-            "num_seeds": pl.repeat(len(seeds), grid.size, dtype=pl.Int64, eager=True),
-            "x": grid,
-            "mean": values.mean(axis=0),
-            "low": values.min(axis=0),
-            "high": values.max(axis=0),
-        }
-    )
+def _has_points(curves: pl.DataFrame, x: str | None, y: str | None) -> bool:
+    columns = columns_of(curves, x, y)
+    return not curves.select(columns).drop_nulls().is_empty()
 
 
-def _points(run: pl.DataFrame, x: str, y: str) -> tuple[FloatArray, FloatArray]:
-    """``x``, increasing, and ``y`` of one run, both of shape (num_points,)."""
-    run = run.unique(x, keep="last", maintain_order=True).sort(x)
-    ys = run[y].to_numpy()
-    return run[x].to_numpy(), np.where(np.abs(ys) <= _LARGEST, ys, np.nan)
+def _draw(
+    ax: Axes, data: Sequence[LearningCurve], looks: Mapping[str, Look], *, show_seeds: bool
+) -> list[Line2D]:
+    """Draw each curve; give the lines that the legend shows."""
+    is_first = not ax.has_data()
+    for curve in data:
+        color = looks[curve.name].color
+        # Beside one seed, its own line is the estimate.
+        if show_seeds and len(curve.seeds) > 1:
+            ax.plot(curve.x, curve.seeds.T, color=color, linewidth=0.7, alpha=_FAINT)
+        if np.isfinite(curve.low).any():
+            ax.fill_between(curve.x, curve.low, curve.high, color=color, alpha=0.16, linewidth=0)
+    handles = [_draw_line(ax, curve, looks[curve.name]) for curve in data]
+    if is_first and data:
+        _fit_height(ax, data)
+    return handles
 
 
-def _draw(ax: Axes, curve: pl.DataFrame, index: int) -> Line2D:
-    """Draw the curve of the experiment that is ``index``-th in the legend."""
-    color = _COLORS[index % len(_COLORS)]
-    style = _STYLES[index // len(_COLORS) % len(_STYLES)]
-    xs = curve["x"].to_numpy()
-    if curve["num_seeds"][0] > 1:
-        low, high = curve["low"].to_numpy(), curve["high"].to_numpy()
-        ax.fill_between(xs, low, high, color=color, alpha=0.18, linewidth=0)
-    # A line of one point shows nothing.
-    marker = "o" if len(curve) == 1 else ""
+def _draw_line(ax: Axes, curve: LearningCurve, style: Look) -> Line2D:
+    """The estimate: faint all along, and strong where every seed has a value."""
+    strong = np.where(curve.num_seeds == len(curve.seeds), curve.center, np.nan)
+    if not np.array_equal(strong, curve.center, equal_nan=True):
+        _draw_values(ax, curve.x, curve.center, style, linewidth=1.2, alpha=0.5)
+    return _draw_values(ax, curve.x, strong, style, linewidth=1.8)
+
+
+def _draw_values(
+    ax: Axes, x: FloatArray, values: FloatArray, style: Look, *, linewidth: float, alpha: float = 1
+) -> Line2D:
+    there = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
+    # As a line, a point without a neighbour would not be seen.
+    is_lonely = there[1:-1] & ~there[:-2] & ~there[2:]
+    marker = style.marker if is_lonely.any() else ""
     (line,) = ax.plot(
-        xs, curve["mean"].to_numpy(), color=color, linestyle=style, marker=marker, linewidth=1.8
+        x,
+        values,
+        color=style.color,
+        linestyle=style.line,
+        marker=marker,
+        markersize=4,
+        linewidth=linewidth,
+        alpha=alpha,
     )
+    if marker:
+        line.set_markevery(is_lonely.tolist())
     return line
 
 
-def _dress(ax: Axes, x: str, y: str) -> None:
-    """Axis labels that a person understands, and no more ink than needed."""
-    ax.set_xlabel(_LABELS.get(x, _cut(x)), parse_math=False)
-    ax.set_ylabel(_LABELS.get(y, _cut(y)), parse_math=False)
-    if x in _COUNTS and max(map(abs, ax.get_xlim())) < _LARGEST_COUNT:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.grid(axis="y", color="#DDDDDD", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["bottom", "left"]].set_color(_GRAY)
-    ax.tick_params(color=_GRAY)
+def _fit_height(ax: Axes, data: Sequence[LearningCurve]) -> None:
+    """Show all that was measured; a band that is wider still is cut, or it would flatten all lines."""
+    values = np.concatenate([curve.seeds.ravel() for curve in data])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return
+    low, high = float(values.min()), float(values.max())
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    ax.set_ylim(low - margin, high + margin)
+
+
+def _draw_target(ax: Axes, target: float) -> Line2D:
+    low, high = ax.get_ylim()
+    line = ax.axhline(target, color=GRAY, linestyle=(0, (6, 3)), linewidth=1, zorder=1)
+    room = 0.03 * (high - low)
+    ax.set_ylim(min(low, target - room), max(high, target + room))
+    return line
+
+
+def _dress(ax: Axes, curves: pl.DataFrame, x: str | None, y: str | None) -> None:
+    """Axis labels that a person understands."""
+    x, y = columns_of(curves, x, y)
+    quiet(ax)
     ax.margins(x=0.01)
+    start_at_zero(ax)
+    ax.set_ylabel(words(y))
+    if x in _COUNTS:
+        count_axis(ax, words(x))
+    else:
+        ax.set_xlabel(words(x))
 
 
-def _legend(ax: Axes, handles: Sequence[Line2D], names: Sequence[str], *, has_band: bool) -> None:
-    """Put the legend below the axis label, where it covers no curve, however long the names are."""
-    below = ax.transAxes + ScaledTranslation(0, -0.55, ax.figure.dpi_scale_trans)
-    legend = ax.legend(
-        handles,
-        [" "] * len(names),
-        title="line: mean over seeds; band: lowest to highest seed" if has_band else "one seed each",
-        alignment="left",
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        bbox_transform=below,
-        borderaxespad=0,
-        borderpad=0,
-        frameon=False,
-        fontsize=9,
-        title_fontsize=9,
-        ncols=1 if max(map(len, names)) > _LABEL_WIDTH // 2 - 5 or len(names) < 4 else 2,
+def _legend_title(data: Sequence[LearningCurve], estimate: OverSeeds) -> str:
+    """What line and band are, for the legend's title."""
+    if all(len(curve.seeds) == 1 for curve in data):
+        return "one seed each"
+    faint = any((curve.num_seeds[np.isfinite(curve.center)] < len(curve.seeds)).any() for curve in data)
+    return explained(estimate, "line", "band") + (
+        "; faint: not all seeds have a value there" if faint else ""
     )
-    legend.get_title().set_color(_GRAY)
-    for text, name in zip(legend.get_texts(), names, strict=True):
-        # Set here, not above: a legend drops labels that begin with _, and reads math between $.
-        text.set_text(name)
-        text.set_parse_math(False)
 
 
-def _legend_name(exp_name: str, num_seeds: int) -> str:
-    name = f"{_cut(exp_name)} ({num_seeds} seed{'' if num_seeds == 1 else 's'})"
-    return textwrap.fill(name, _LABEL_WIDTH, break_on_hyphens=False)
+def _name_panel(ax: Axes, task: str, data: Sequence[LearningCurve]) -> None:
+    """Write the task above its panel, and below it how many seeds incomplete lines stand for."""
+    parts = [f"{cut(c.name, 25)} {c.num_seeds[-1]} of {len(c.seeds)}" for c in data if not c.is_whole]
+    if not data:
+        middle = {"xycoords": "axes fraction", "xytext": (0, 0), "ha": "center"}
+        note(ax, "no run has a value yet", (0.5, 0.5), **middle)
+    ax.set_title(wrapped(task, 40), fontsize=11, pad=16 if parts else 6, parse_math=False)
+    if parts:
+        more = f" and {len(parts) - 2} more" if len(parts) > 2 else ""
+        text = f"seeds at the end: {', '.join(parts[:2])}{more}"
+        note(ax, text, (0.5, 1), xycoords="axes fraction", xytext=(0, 5), ha="center")
 
 
-def _cut(text: str) -> str:
-    """``text``, or its beginning and its end: drawing takes time and room for each character."""
-    half = _LONGEST_TEXT // 2
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:half]} ... {text[-half:]}"
+def _grid_of_axes(num_panels: int, num_names: int) -> list[Axes]:
+    columns = 2 if num_panels == 4 else min(num_panels, _MOST_COLUMNS)
+    rows = -(-num_panels // columns)
+    figure = new_figure(max(6.5, 4.0 * columns), 3.1 * rows + 0.5 + 0.2 * min(num_names, 12))
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for unused in panels[num_panels:]:
+        unused.remove()
+    return list(panels[:num_panels])
+
+
+def _legend_of_all(
+    axes: Sequence[Axes], handles: Sequence[Line2D], names: Sequence[str], title: str
+) -> None:
+    figure = axes[0].figure
+    width = int(11 * figure.figure.get_figwidth())
+    shown = [wrapped(name, width - 6) for name in names]
+    legend = figure.legend(
+        handles, [" "] * len(shown), title=" ", loc="outside lower left", **legend_style(shown, width)
+    )
+    name_entries(legend, shown, title)
