@@ -7,6 +7,7 @@ interactions and seeds add up to the total (Montgomery 2017, Design and Analysis
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -162,8 +163,7 @@ def _shift_interval(f: float, df: int, df_noise: int, level: float) -> tuple[flo
 
     def end(probability: float) -> float:
         def excess(shift: float) -> float:
-            # At 0 the noncentral distribution is the central one.
-            return float(stats.ncf.cdf(f, df, df_noise, shift)) - probability
+            return _noncentral_cdf(f, df, df_noise, shift) - probability
 
         if stats.f.cdf(f, df, df_noise) <= probability:
             return 0.0
@@ -173,3 +173,13 @@ def _shift_interval(f: float, df: int, df_noise: int, level: float) -> tuple[flo
         return float(optimize.brentq(excess, 0.0, high, rtol=1e-6))
 
     return end((1 + level) / 2), end((1 - level) / 2)
+
+
+def _noncentral_cdf(f: float, df: int, df_noise: int, shift: float) -> float:
+    """Of the noncentral F distribution; at a ``shift`` of 0 that is the central one."""
+    found = float(stats.ncf.cdf(f, df, df_noise, shift))
+    if not math.isnan(found):
+        return found
+    # Where the series for it overflows, far from 0: as a scaled central one (Patnaik 1949).
+    effective_df = (df + shift) ** 2 / (df + 2 * shift)
+    return float(stats.f.cdf(f * df / (df + shift), effective_df, df_noise))

@@ -7,6 +7,7 @@ power" is made of the observed difference: it says no more than p does (Hoenig a
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Final
 
@@ -21,6 +22,7 @@ _MANY = 5_000  # seeds, from where the normal approximation is as good as t
 _MOST = 10**9
 
 
+@functools.lru_cache(maxsize=1024)  # one value for a whole table, and a search to find it
 def detectable_in_errors(df: float, *, alpha: float = ALPHA, power: float = POWER) -> float:
     """The true difference, in standard errors, that a two-sided t-test finds with probability ``power``.
 

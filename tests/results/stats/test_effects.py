@@ -97,3 +97,11 @@ def test_a_grid_on_which_nothing_differs_has_no_shares():
 def test_what_is_no_full_grid_is_an_error(scores, factors):
     with pytest.raises(ValueError, match="grid"):
         factorial_effects(scores, factors)
+
+
+def test_an_effect_far_beyond_the_noise_has_an_interval_all_the_same():
+    rng = np.random.default_rng(0)
+    scores = np.arange(4.0)[:, None, None] * 1e7 + rng.normal(size=(4, 3, 2))
+    first = factorial_effects(scores, ["a", "b"])[0]
+    assert first.factors == ("a",)
+    assert 0.999 < first.low <= first.high <= 1.0
