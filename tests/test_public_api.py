@@ -11,15 +11,23 @@ from spinup import errors
 def test_the_public_names_are_these():
     assert spinup.__all__ == sorted(spinup.__all__)
     assert set(spinup.__all__) == {
+        "Choice",
         "EpochLogger",
         "ExperimentFailed",
         "ExperimentGrid",
         "GridFailed",
+        "IntUniform",
+        "LogUniform",
         "Logger",
         "RunRecord",
+        "RunSet",
         "SpinupError",
+        "Uniform",
         "call_experiment",
+        "load",
+        "make_report",
         "setup_logger_kwargs",
+        "spawn_seeds",
     }
 
 
@@ -60,13 +68,17 @@ def test_spinning_ups_import_paths_work(path, names):
         ),
         (spinup.setup_logger_kwargs, "(exp_name, seed=None, data_dir=None, datestamp=False)"),
         (spinup.ExperimentGrid, "(name='')"),
-        (spinup.ExperimentGrid.add, "(self, key, vals, shorthand=None, in_name=False)"),
+        (
+            spinup.ExperimentGrid.add,
+            "(self, key, vals, shorthand=None, in_name=False, *, when=None, labels=None)",
+        ),
         (
             spinup.ExperimentGrid.run,
             (
                 "(self, thunk, num_cpu=1, data_dir=None, datestamp=False, *, parallel='auto', gpus='auto', "
                 "gpus_per_run=None, memory_per_run=None, isolation='auto', retries=0, timeout=None, "
-                "on_failure='continue', rerun='failed', launcher='local', dry_run=False)"
+                "on_failure='continue', rerun='failed', launcher='local', dry_run=False, "
+                "only=None, shard=None)"
             ),
         ),
     ],

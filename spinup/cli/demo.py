@@ -14,8 +14,12 @@ from spinup.utils.run_utils import ExperimentGrid
 if TYPE_CHECKING:
     import polars as pl
 
+    from spinup.report.document import Report
+
 #: Mean return at which Gymnasium calls CartPole-v1 solved; 500 is the most there is.
 SOLVED = 475.0
+
+_TITLE = "Augmented Random Search on CartPole-v1"
 
 
 def make_grid() -> ExperimentGrid:
@@ -45,26 +49,29 @@ def command(data_dir: str | None) -> None:
     """Train a small grid, and draw its learning curves.
 
     Augmented Random Search on CartPole-v1: two hyperparameters, three seeds, a dozen runs, under a minute.
-    Prints the results by variant and draws their learning curves.
+    Prints the results by variant, draws their learning curves, and writes a report that says what matters.
     """
     from spinup.algos.ars import ars  # noqa: PLC0415 - heavy, and `spinup --help` does without
     from spinup.plots.learning_curve import save_learning_curve  # noqa: PLC0415
-    from spinup.results.table import final_returns, load_curves  # noqa: PLC0415
+    from spinup.report.make import make_report  # noqa: PLC0415
+    from spinup.results.runset import load  # noqa: PLC0415
+    from spinup.results.table import final_returns  # noqa: PLC0415
 
     place = Path(data_dir or Path(user_config.DEFAULT_DATA_DIR, "demo")).expanduser().absolute()
     begin_s = time.monotonic()
     records = make_grid().run(ars, data_dir=place)
     # Of these runs alone: another grid's may lie in the same directory.
     names = {record.name for record in records}
-    curves = load_curves(place)
-    curves = curves.filter(curves["exp_name"].is_in(list(names)))
+    runs = load(place).filter(lambda run: run.exp_name in names)
+    curves = runs.curves
     picture = place / "learning_curves.png"
-    save_learning_curve(
-        curves, picture, title="Augmented Random Search on CartPole-v1", target=SOLVED, x="Epoch"
-    )
+    save_learning_curve(curves, picture, title=_TITLE, target=SOLVED, x="Epoch")
     returns = final_returns(curves, last=5)
     _print_returns(returns)
-    _print_places(place, picture, records[0].directory)
+    report = make_report(runs, title=_TITLE)
+    page = report.save(place / "report.html")
+    _print_verdict(report)
+    _print_places(place, picture, page, records[0].directory)
     console.say(f"\n{len(records)} runs in {time.monotonic() - begin_s:.0f} s.")
 
 
@@ -85,8 +92,15 @@ def _print_returns(returns: pl.DataFrame) -> None:
     console.say(f"Solved, with {SOLVED:.0f} or more of 500: {', '.join(solved) or 'none'}.")
 
 
-def _print_places(data_dir: Path, picture: Path, example: Path) -> None:
-    console.say("\nLearning curves:  " + str(picture), "green", bold=True)
+def _print_verdict(report: Report) -> None:
+    console.say("\nVerdict", bold=True)
+    for sentence in report.verdicts:
+        console.say(sentence)
+
+
+def _print_places(data_dir: Path, picture: Path, page: Path, example: Path) -> None:
+    console.say("\nReport:           " + str(page), "green", bold=True)
+    console.say("Learning curves:  " + str(picture), "green", bold=True)
     console.say(f"All results:      {data_dir}")
     console.say(f"One run, say:     {example}")
     console.say(

@@ -45,7 +45,7 @@ class _Entry:
 
 #: In the order in which a user meets them.
 _COMMANDS = {
-    "demo": _Entry("spinup.cli.demo", "Train a small grid, and draw its learning curves."),
+    "demo": _Entry("spinup.cli.demo", "Train a small grid, and report what it came to."),
     "run": _Entry("spinup.cli.run", "Run a function or a program over a grid of values."),
     "status": _Entry("spinup.cli.status", "Show what is running, done and failed."),
     "logs": _Entry("spinup.cli.logs", "Print what a run has printed."),

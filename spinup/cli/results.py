@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spinup import console
 from spinup.cli.find import default_data_dir, find_runs
 from spinup.errors import RecordError
 
@@ -66,7 +67,10 @@ def _paths(text: str, data_dir: str | None) -> list[str]:
         return [text]
     if not os.path.isdir(data_dir or default_data_dir()):
         return [text]  # there is nowhere to look up a name: reading it says what is wrong
-    return [str(path) for path in find_runs(text, data_dir)]
+    try:
+        return [str(path) for path in find_runs(text, data_dir)]
+    except RecordError as error:
+        raise RecordError(f"There is no directory {console.one_line(text)}. {error}") from error
 
 
 def _is_a_name(text: str, data_dir: str | None) -> bool:

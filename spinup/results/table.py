@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from spinup.errors import RecordError
-from spinup.results.runs import find_runs
-from spinup.rundir.layout import RunDir
+from spinup.results.columns import IDENTITY
+from spinup.results.runset import load
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from spinup.results.runs import Run
-
-_MOST_COLUMNS = 20_000
-_MOST_CELLS = 100_000_000
 _MOST_NAMES = 50
-_IDENTITY = {"exp_name": pl.String, "seed": pl.Int64, "directory": pl.String}
 
 
 def load_curves(data_dir: str | os.PathLike[str]) -> pl.DataFrame:
-    """Every row of every progress.txt at or below ``data_dir``, in one long table.
-
-    Which directories count as runs: `spinup.results.runs.find_runs`. Names and seeds come from
-    config.json, or, with a warning where that file is damaged, from the directory's name. A last
-    line that was cut off is left out; a run without a row yet has none here.
-
-    Args:
-        data_dir: Directory of the runs; the directory of one experiment, or of one run, will do.
-
-    Returns:
-        One row per row of a progress.txt, ordered by name, seed and directory, then as in the file.
-        Columns: ``exp_name`` (text), ``seed`` (integer, null where unknown), ``directory`` (text),
-        then those of all progress.txt. A column is Float64 where every filled cell of every run is
-        a number, else text. Null: the cell is empty, or the run lacks the column. A column of
-        progress.txt that bears a name already taken gets `` (progress)`` appended, the next one
-        `` (progress 2)``.
-
-    Raises:
-        RecordError: There is no run, or a directory or progress.txt cannot be read, or all of them
-            together have more than 20,000 columns or 100 million cells.
-    """
-    texts = pl.concat(_run_frames(find_runs(data_dir)), how="diagonal")
-    numbers = [_as_number(column) for column in texts.iter_columns() if column.name not in _IDENTITY]
-    return texts.with_columns(numbers)
+    """The curves of all runs at or below ``data_dir``: ``spinup.load(data_dir).curves``."""
+    return load(data_dir).curves
 
 
 def final_returns(curves: pl.DataFrame, column: str = "AverageEpRet", *, last: int = 5) -> pl.DataFrame:
@@ -112,7 +84,7 @@ def check_numbers(curves: pl.DataFrame, columns: Sequence[str]) -> None:
 
 
 def _known(curves: pl.DataFrame) -> str:
-    names = [name for name in curves.columns if name not in _IDENTITY]
+    names = [name for name in curves.columns if name not in IDENTITY]
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more or "no column yet"
 
@@ -136,61 +108,5 @@ def check_seeds(curves: pl.DataFrame) -> None:
         )
 
 
-def _run_frames(runs: Iterable[Run]) -> list[pl.DataFrame]:
-    """The rows of each run, all cells as text; refused before they would exhaust the memory."""
-    frames, columns, num_rows = [], set(_IDENTITY), 0
-    for run in runs:
-        header, rows = run.progress()
-        names = _column_names(map(_encodable, header))
-        columns.update(names)
-        num_rows += len(rows)
-        if len(columns) > _MOST_COLUMNS or len(columns) * num_rows > _MOST_CELLS:
-            raise RecordError(
-                f"Too much to read: with {RunDir(run.directory).progress} there are {len(columns):,} "
-                f"columns and {num_rows:,} rows. Move that run elsewhere, or read fewer runs at a time."
-            )
-        frames.append(_run_frame(run, names, rows))
-    return frames
-
-
-def _run_frame(run: Run, names: Sequence[str], rows: Sequence[Sequence[str]]) -> pl.DataFrame:
-    identity = [_encodable(run.exp_name), run.seed, _encodable(str(run.directory))]
-    columns = [
-        pl.repeat(value, len(rows), dtype=dtype, eager=True).alias(name)
-        for (name, dtype), value in zip(_IDENTITY.items(), identity, strict=True)
-    ]
-    longest = max(map(len, rows), default=0)
-    for index, name in enumerate(names[:longest]):
-        cells = [_encodable(row[index]) or None if index < len(row) else None for row in rows]
-        columns.append(pl.Series(name, cells, dtype=pl.String))
-    empty = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
-    columns += [empty.alias(name) for name in names[longest:]]
-    return pl.DataFrame(columns)
-
-
-def _column_names(header: Iterable[str]) -> list[str]:
-    """Names that differ from each other and from those of the identity."""
-    names = dict.fromkeys(_IDENTITY)
-    repeats: Counter[str] = Counter()
-    for name in header:
-        free = name
-        while free in names:
-            repeats[name] += 1
-            free = f"{name} (progress{f' {repeats[name]}' if repeats[name] > 1 else ''})"
-        names[free] = None
-    return list(names)[len(_IDENTITY) :]
-
-
-def _as_number(column: pl.Series) -> pl.Series:
-    """``column`` as Float64, or as it is where that would lose a cell."""
-    numbers = column.cast(pl.Float64, strict=False)
-    return numbers if numbers.null_count() == column.null_count() else column
-
-
 def _number(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Float64, strict=False)
-
-
-def _encodable(text: str) -> str:
-    """``text`` with what UTF-8 cannot hold, such as an undecodable byte of a path, escaped."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+import spinup
 from spinup.errors import RecordError
 from spinup.results.runs import find_runs
+from spinup.rundir.layout import RunDir
+from spinup.rundir.lock import locked
 
 TABLE = "Epoch\tAverageEpRet\n0\t1.5\n"
 
@@ -43,11 +48,12 @@ def test_a_directory_name_is_read_as_run_path_makes_it(write_run, tmp_path, dire
 
 
 @pytest.mark.parametrize("config", ["", "{", "[1]", '{"exp_name": "other"', "\0", "[" * 100_000])
-def test_a_damaged_config_gives_way_to_the_directory_with_a_warning(write_run, tmp_path, config):
+def test_a_damaged_config_gives_way_to_the_directory_with_a_note(write_run, tmp_path, config):
     path = write_run("ppo_s4", TABLE, config)
-    with pytest.warns(UserWarning, match="taken from its directory") as caught:
-        assert identities(tmp_path) == [("ppo", 4)]
-    assert str(path / "config.json") in str(caught[0].message)
+    (run,) = find_runs(tmp_path)
+    assert (run.exp_name, run.seed) == ("ppo", 4)
+    (note,) = run.notes
+    assert note.startswith(f"config.json was left out: {path / 'config.json'}")
 
 
 @pytest.mark.parametrize("seed", [None, "5", 5.0, True, [5], 2**63])
@@ -134,7 +140,7 @@ def test_a_pipe_in_place_of_a_table_is_not_waited_on(write_run, tmp_path):
 @pytest.mark.parametrize("missing", ["nowhere", "file"])
 def test_a_data_dir_that_is_no_directory_is_named_in_the_error(tmp_path, missing):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RecordError, match="There is no directory") as caught:
+    with pytest.raises(RecordError, match=r"There is no directory|is a file") as caught:
         find_runs(tmp_path / missing)
     assert str(tmp_path / missing) in str(caught.value)
 
@@ -162,22 +168,6 @@ def test_a_listing_that_fails_is_an_error_and_no_missing_seed(write_run, tmp_pat
     assert str(locked) in str(caught.value)
 
 
-def test_a_directory_that_may_not_be_entered_is_an_error_and_no_missing_seed(
-    write_run, tmp_path, monkeypatch
-):
-    locked = write_run("ppo_s1", TABLE)
-    lstat = Path.lstat
-
-    def refusing(path: Path) -> os.stat_result:
-        if path.parent == locked:
-            raise PermissionError(13, "Permission denied", str(path))
-        return lstat(path)
-
-    monkeypatch.setattr(Path, "lstat", refusing)
-    with pytest.raises(RecordError, match="Permission denied"):
-        find_runs(tmp_path)
-
-
 def test_a_directory_that_vanishes_while_others_are_listed_is_no_error(write_run, tmp_path, monkeypatch):
     write_run("ppo_s0", TABLE)
     gone = write_run("ppo_s1", TABLE)
@@ -194,15 +184,140 @@ def test_a_directory_that_vanishes_while_others_are_listed_is_no_error(write_run
 
 def test_a_table_that_is_gone_when_it_is_read_is_named_in_the_error(write_run, tmp_path):
     path = write_run("ppo_s0", TABLE)
-    (run,) = find_runs(tmp_path)
+    runs = spinup.load(tmp_path)
     (path / "progress.txt").unlink()
     with pytest.raises(RecordError, match="Cannot read") as caught:
-        run.progress()
+        _ = runs.curves
     assert str(path / "progress.txt") in str(caught.value)
 
 
 def test_a_name_of_endless_length_is_not_believed(write_run, tmp_path):
     write_run("ppo/ppo_s1", TABLE, {"exp_name": "x" * 10_001, "seed": 7})
-    with pytest.warns(UserWarning, match="10001 characters"):
-        (run,) = find_runs(tmp_path)
+    (run,) = find_runs(tmp_path)
     assert (run.exp_name, run.seed) == ("ppo", 7)
+    assert "10001 characters" in run.notes[0]
+
+
+STATUS = {"state": "done", "exp_name": "ppo", "seed": 1, "identity": "0" * 64}
+
+
+def write_status(directory: Path, **changes: object) -> None:
+    (directory / "status.json").write_text(json.dumps({**STATUS, **changes}))
+
+
+def state_of(directory: Path) -> tuple[str, str | None]:
+    (run,) = find_runs(directory)
+    return run.state, run.reason
+
+
+def test_a_run_without_a_status_is_in_no_known_state(write_run):
+    assert state_of(write_run("ppo_s0", TABLE)) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"state": "done"}, ("done", None)),
+        ({"state": "failed", "reason": "exit code 3"}, ("failed", "exit code 3")),
+        ({"state": "failed", "reason": "interrupted"}, ("interrupted", "interrupted")),
+        ({"state": "running"}, ("interrupted", "killed, with its launcher")),
+        ({"state": "queued"}, ("interrupted", "killed, with its launcher")),
+        ({"state": "flying"}, ("unknown", None)),
+        ({"state": ["done"]}, ("unknown", None)),
+        ({"state": "failed", "reason": 3}, ("failed", None)),
+    ],
+)
+def test_a_state_is_believed_where_it_can_be(write_run, status, expected):
+    path = write_run("ppo_s0", TABLE)
+    write_status(path, **status)
+    assert state_of(path) == expected
+
+
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_run_is_live_while_its_lock_is_held(write_run, state):
+    path = write_run("ppo_s0", TABLE)
+    write_status(path, state=state)
+    with locked(RunDir(path)):
+        assert state_of(path) == (state, None)
+    assert state_of(path)[0] == "interrupted"
+
+
+def test_a_damaged_status_is_noted(write_run):
+    path = write_run("ppo_s0", TABLE)
+    (path / "status.json").write_text("{")
+    (run,) = find_runs(path)
+    assert run.state == "unknown"
+    assert run.notes[0].startswith("status.json was left out")
+
+
+def test_a_run_that_failed_before_its_first_row_is_a_run(tmp_path):
+    (tmp_path / "ppo_s3").mkdir()
+    write_status(tmp_path / "ppo_s3", state="failed", reason="exception")
+    assert [(run.exp_name, run.seed, run.state) for run in find_runs(tmp_path)] == [("ppo", 1, "failed")]
+
+
+def test_a_config_alone_is_a_run_only_if_it_is_one_of_a_run(tmp_path):
+    for name, config in (("model", {"hidden_size": 3}), ("ppo_s1", {"exp_name": "ppo", "seed": 1})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+    assert identities(tmp_path) == [("ppo", 1)]
+
+
+def test_what_else_logs_inside_a_run_is_no_run_of_its_own(write_run):
+    path = write_run("ppo_s0", TABLE)
+    (path / "sb3").mkdir()
+    (path / "sb3" / "progress.csv").write_text("a,b\n1,2\n")
+    assert identities(path) == [("ppo", 0)]
+
+
+def test_several_paths_and_globs_give_each_run_once(write_run, tmp_path):
+    for name in ("a/a_s0", "a2/a2_s0", "b/b_s0"):
+        write_run(name, TABLE)
+    runs = find_runs(tmp_path / "a", str(tmp_path / "a*"), tmp_path / "b" / "b_s0")
+    assert [run.exp_name for run in runs] == ["a", "a2", "b"]
+
+
+def test_a_name_that_looks_like_a_glob_means_itself(write_run, tmp_path):
+    write_run("a[1]/a_s0", TABLE)
+    write_run("a1/b_s0", TABLE)
+    assert identities(tmp_path / "a[1]") == [("a", 0)]
+
+
+def test_a_glob_that_matches_nothing_is_an_error(tmp_path):
+    with pytest.raises(RecordError, match="No directory matches"):
+        find_runs(tmp_path / "x*")
+
+
+def test_the_beginning_of_a_name_is_no_name_and_the_error_says_what_is_there(write_run, tmp_path):
+    write_run("exp_s10", TABLE)
+    with pytest.raises(RecordError, match=r"exp_s10.*exp_s1\*"):
+        find_runs(tmp_path / "exp_s1")
+
+
+def test_times_and_the_mark_of_an_ablation_are_read(write_run):
+    mark = {"is_baseline": False, "changed": ["use_gae"]}
+    path = write_run("ppo_s0", TABLE, {"exp_name": "ppo", "seed": 0, "lr": 1, "_ablation": mark})
+    write_status(path, started_at="2026-01-02T03:04:05.000Z", ended_at="2026-01-02T03:04:07.500Z")
+    (run,) = find_runs(path)
+    assert (run.started_at, run.duration_s) == (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 2.5)
+    assert (run.is_baseline, run.changed, run.hyperparameters) == (False, ["use_gae"], {"lr": 1})
+
+
+@pytest.mark.parametrize("mark", [None, 3, [], {"is_baseline": 1, "changed": "x"}])
+def test_a_mark_of_another_make_is_no_mark(write_run, mark):
+    (run,) = find_runs(write_run("ppo_s0", TABLE, {"exp_name": "ppo", "_ablation": mark}))
+    assert (run.is_baseline, run.changed) == (False, None)
+
+
+@pytest.mark.parametrize("time", [None, 5, "yesterday", "2026-01-02T03:04:05", "9999-99-99"])
+def test_a_time_that_is_none_is_unknown(write_run, time):
+    path = write_run("ppo_s0", TABLE)
+    write_status(path, started_at=time, ended_at="2026-01-02T03:04:05Z")
+    (run,) = find_runs(path)
+    assert (run.started_at, run.duration_s) == (None, None)
+
+
+@pytest.mark.parametrize("paths", [[], [""]])
+def test_no_directory_at_all_is_an_error(paths):
+    with pytest.raises(RecordError, match="No directory was named"):
+        find_runs(*paths)

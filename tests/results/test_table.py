@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from spinup.errors import RecordError
-from spinup.results.runs import find_runs
 from spinup.results.table import final_returns, load_curves
+from spinup.rundir.progress import parse_ragged
 
 IDENTITY = {"exp_name": pl.String, "seed": pl.Int64, "directory": pl.String}
+FIRST = {**IDENTITY, "steps": pl.Float64, "return": pl.Float64}
 
 
 def curves_of(*finals: tuple[str, int | None, list[float | None]]) -> pl.DataFrame:
@@ -47,7 +48,10 @@ def test_rows_of_all_runs_come_in_one_table_in_order(write_run, tmp_path):
             "AverageEpRet": [1.5, -2000.0, 3.5],
         }
     )
-    assert_frame_equal(load_curves(tmp_path), expected)
+    found = load_curves(tmp_path)
+    assert_frame_equal(found.drop("steps", "return"), expected)
+    assert found["return"].to_list() == [1.5, -2000.0, 3.5]
+    assert found["steps"].to_list() == [None] * 3
 
 
 def test_data_dir_may_be_a_string(write_run, tmp_path):
@@ -78,7 +82,7 @@ def test_a_run_without_a_column_of_another_has_null_there(write_run, tmp_path):
     write_run("a_s0", "x\tLossV\n1\t0.5\n")
     write_run("b_s0", "x\tLossQ\n2\t0.25\n")
     expected = pl.DataFrame({"x": [1.0, 2.0], "LossV": [0.5, None], "LossQ": [None, 0.25]})
-    assert_frame_equal(load_curves(tmp_path).drop(IDENTITY), expected)
+    assert_frame_equal(load_curves(tmp_path).drop(FIRST), expected)
 
 
 def test_a_torn_last_line_is_left_out(write_run, tmp_path):
@@ -93,14 +97,14 @@ def test_a_row_shorter_than_the_header_ends_in_null(write_run, tmp_path):
 
 def test_equal_names_of_any_number_stay_short(write_run, tmp_path):
     write_run("a_s0", "\t".join(["x"] * 2_000) + "\n1\n")
-    names = load_curves(tmp_path).columns[3:]
+    names = load_curves(tmp_path).columns[5:]
     assert len(set(names)) == 2_000
     assert max(map(len, names)) < 20
 
 
 def test_a_name_that_looks_like_a_changed_one_is_kept_apart(write_run, tmp_path):
     write_run("a_s0", "x (progress)\tx\tx\tx\n1\t2\t3\t4\n")
-    (row,) = load_curves(tmp_path).drop(IDENTITY).to_dicts()
+    (row,) = load_curves(tmp_path).drop(FIRST).to_dicts()
     assert row == {"x (progress)": 1.0, "x": 2.0, "x (progress 2)": 3.0, "x (progress 3)": 4.0}
 
 
@@ -110,18 +114,18 @@ def test_more_than_fits_into_memory_is_an_error_that_names_the_file(
 ):
     write_run("a_s0", "x\n1\n2\n3\n")
     path = write_run("a_s1", "y\tz\n1\n2\n3\n")
-    assert load_curves(tmp_path).shape == (6, 6)
-    monkeypatch.setattr(f"spinup.results.table.{limit}", value)
+    assert load_curves(tmp_path).shape == (6, 8)
+    monkeypatch.setattr(f"spinup.results.curves.{limit}", value)
     with pytest.raises(RecordError, match="Too much to read") as caught:
         load_curves(tmp_path)
-    assert str(path / "progress.txt") in str(caught.value)
+    assert str(path) in str(caught.value)
 
 
 def test_a_wide_header_over_short_rows_costs_no_more_than_its_file(write_run, tmp_path):
     header = "\t".join(f"c{index}" for index in range(3_000))
-    run = find_runs(write_run("a_s0", header + "\n" + "1\n" * 3_000))[0]
-    assert sum(map(len, run.progress()[1])) == 3_000
-    assert load_curves(tmp_path).shape == (3_000, 3_003)
+    path = write_run("a_s0", header + "\n" + "1\n" * 3_000)
+    assert sum(map(len, parse_ragged((path / "progress.txt").read_bytes())[1])) == 3_000
+    assert load_curves(tmp_path).shape == (3_000, 3_005)
 
 
 def test_an_error_names_some_of_very_many_columns():
@@ -140,7 +144,7 @@ def test_a_run_without_a_row_has_none_and_hides_no_other(write_run, tmp_path, pr
 def test_runs_without_any_row_give_an_empty_table(write_run, tmp_path):
     write_run("a_s0", "")
     curves = load_curves(tmp_path)
-    assert curves.schema == IDENTITY
+    assert curves.schema == FIRST
     assert curves.is_empty()
 
 
@@ -151,7 +155,7 @@ def test_an_unknown_seed_is_null(write_run, tmp_path):
 
 def test_a_column_whose_name_is_taken_is_kept_under_another(write_run, tmp_path):
     write_run("a_s3", "seed\tx\tx\tx\n5\t1\t2\t3\n")
-    (row,) = load_curves(tmp_path).drop("exp_name", "directory").to_dicts()
+    (row,) = load_curves(tmp_path).drop("exp_name", "directory", "steps", "return").to_dicts()
     assert row == {
         "seed": 3,
         "seed (progress)": 5.0,
