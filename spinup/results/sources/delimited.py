@@ -179,11 +179,11 @@ def _parsed(batch: list[Table], separator: str, selection: Selection) -> pl.Data
     needs_plain = pl.String in schema.values() or separator == ","
     if needs_plain and not all(map(_is_plain_text, filled)):
         return None
+    # As one text, which polars divides between the cores; a list it would take one by one.
+    data = b"".join(memoryview(table)[len(batch[0].head) :] for table in filled)
     try:
         frame = (
-            pl.scan_csv(
-                filled, separator=separator, has_header=False, skip_rows=1, schema=schema, quote_char=None
-            )
+            pl.scan_csv(data, separator=separator, has_header=False, schema=schema, quote_char=None)
             .select(names)
             .collect()
         )
