@@ -45,6 +45,9 @@ bench: .venv/.dev
 	$(PY) benchmarks/grid.py
 	$(PY) benchmarks/logger.py
 	$(PY) benchmarks/import_time.py
+	$(PY) benchmarks/cli.py
+	$(PY) benchmarks/load.py
+	$(PY) benchmarks/coverage.py
 	$(PY) benchmarks/plan.py
 	$(PY) benchmarks/launch.py
 	$(PY) benchmarks/throughput.py

@@ -11,6 +11,13 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")),
+]
+
+
 def code_blocks(text):
     return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
@@ -22,18 +29,21 @@ def run(code, cwd):
 
 
 def test_the_readmes_code_runs(tmp_path):
-    grid, own, results = code_blocks(README)
+    grid, own, ablation, results = code_blocks(README)
     # The same five lines, less long.
     run(grid.replace("records = eg.run", 'eg.add("epochs", 2)\nrecords = eg.run'), tmp_path)
-    assert "mean" in run(results, tmp_path)
-    assert (tmp_path / "curves.png").exists()
+    imports = grid[: grid.index("eg =")]
+    short = 'eg.add("epochs", 2)\neg.add("N", 2)\neg.run(ars, data_dir="data/ablation")'
+    run(imports + ablation.replace("eg.run(ars)", short), tmp_path)
+    assert "seeds" in run(results.replace('load("data")', 'load("data/ablation")'), tmp_path)
+    assert (tmp_path / "report.html").exists()
     call = "call_experiment('own', my_algo, env_name='CartPole-v1', epochs=2)"
     call = f"\nfrom spinup import call_experiment\n{call}\n"
     run(own.replace("            ...\n", "            episode_return = 1.0\n") + call, tmp_path)
     assert (tmp_path / "data" / "own" / "own_s0" / "progress.txt").read_text().count("\n") == 3
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_a_document_links_to_is_there(name):
     file = ROOT / name
     links = re.findall(r"\]\(([^)#]+)\)", file.read_text(encoding="utf-8"))

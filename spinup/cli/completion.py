@@ -16,13 +16,13 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(_SHELLS), required=False)
 @click.pass_context
 def command(ctx: click.Context, shell: str | None) -> None:
-    r"""Print the script that completes commands, flags and names in SHELL; by default in yours.
+    """Print the script that completes commands, flags and names in SHELL; by default in yours.
 
     \b
     bash:  echo 'eval "$(spinup completion bash)"' >> ~/.bashrc
     zsh:   echo 'eval "$(spinup completion zsh)"' >> ~/.zshrc
     fish:  spinup completion fish > ~/.config/fish/completions/spinup.fish
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that stay as they are
     shell = shell or os.path.basename(os.environ.get("SHELL", ""))
     maker = get_completion_class(shell)
     if shell not in _SHELLS or maker is None:
