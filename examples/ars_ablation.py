@@ -1,10 +1,10 @@
 """Which parts of Augmented Random Search matter? An ablation, from the grid to the report.
 
-Each variant changes one thing of the baseline: the version (whitened observations, V2; only the best directions,
--t), the step size, the number of directions. Run it again to resume it. It takes some ten minutes on two
-cores; ``--epochs 2 --seeds 2`` shows in a few seconds how it goes.
+Each variant changes one thing of the baseline: the version (V2 whitens observations, -t takes the best
+directions only), the step size, the number of directions. Run it again to resume it. It takes some minutes
+on two cores; ``--epochs 2 --seeds 2`` shows in a few seconds how it goes.
 
-Run: ``python examples/ars_ablation.py [--env CartPole-v1 Acrobot-v1] [--seeds 5] [--epochs 30] [--data_dir data]``
+Run: ``python examples/ars_ablation.py [--env CartPole-v1 Acrobot-v1] [--seeds 5] [--epochs 30]``
 """
 
 from __future__ import annotations
