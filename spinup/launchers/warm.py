@@ -262,7 +262,7 @@ class WarmStarts:
             return
         if message["event"] == "spoiled":
             self._left_out.add(message["module"])
-            template.importing = None
+            template.importing = template.give_up_s = None  # it is no fault of the run that waits
             self.lose("was left to the runs")
             return
         template.importing = template.give_up_s = None

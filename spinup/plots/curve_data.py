@@ -35,6 +35,7 @@ class LearningCurve:
         high: Upper end of the band, shape (num_points,).
         num_seeds: How many seeds have a value there, shape (num_points,).
         seeds: Each seed's own values, shape (num_runs, num_points); NaN where it has none.
+        num_ended: How many seeds came to their end: with as many rows as any, or to the last step.
     """
 
     name: str
@@ -44,16 +45,17 @@ class LearningCurve:
     high: FloatArray
     num_seeds: IntArray
     seeds: FloatArray
+    num_ended: int
 
     @property
     def is_whole(self) -> bool:
-        """Whether every seed has a value to the end."""
-        return bool(self.num_seeds[-1] == len(self.seeds))
+        """Whether every seed came to its end; where episodes differ in length, not all at one step."""
+        return self.num_ended == len(self.seeds)
 
     @property
     def legend(self) -> str:
-        """The variant, and how many of its seeds the line's end stands for."""
-        n, k = len(self.seeds), int(self.num_seeds[-1])
+        """The variant, and how many of its seeds came to their end."""
+        n, k = len(self.seeds), self.num_ended
         seeds = f"{n} seed{'' if n == 1 else 's'}"
         return f"{cut(self.name)} ({seeds if k == n else f'{k} of {seeds} at the end'})"
 
@@ -107,8 +109,18 @@ def learning_curve_data(
         # Where there is no point at all, there is one step at least, for the legend to speak of.
         grid = common_grid(seeds) if len(variant) else points[x].head(1).to_numpy().astype(np.float64)
         values = align(seeds, grid)
-        found.append(LearningCurve(str(key), grid, *over_seeds(values, estimate), values))
+        ended = _num_ended(rows, x, y)
+        found.append(LearningCurve(str(key), grid, *over_seeds(values, estimate), values, ended))
     return found
+
+
+def _num_ended(rows: pl.DataFrame, x: str, y: str) -> int:
+    """How many runs have a value in their last row, and as many rows as any or the last step of all."""
+    own = rows.group_by("directory").agg(
+        pl.len().alias("num_rows"), pl.col(x).max().alias("end"), pl.col(y).last().is_finite().alias("has")
+    )
+    is_last = (pl.col("num_rows") == pl.col("num_rows").max()) | (pl.col("end") == pl.col("end").max())
+    return own.filter(pl.col("has") & is_last).height
 
 
 def columns_of(curves: pl.DataFrame, x: str | None, y: str | None) -> tuple[str, str]:

@@ -283,7 +283,7 @@ def _legend_title(data: Sequence[LearningCurve], estimate: OverSeeds) -> str:
 
 def _name_panel(ax: Axes, task: str, data: Sequence[LearningCurve]) -> None:
     """Write the task above its panel, and below it how many seeds incomplete lines stand for."""
-    parts = [f"{cut(c.name, 25)} {c.num_seeds[-1]} of {len(c.seeds)}" for c in data if not c.is_whole]
+    parts = [f"{cut(c.name, 25)} {c.num_ended} of {len(c.seeds)}" for c in data if not c.is_whole]
     if not data:
         middle = {"xycoords": "axes fraction", "xytext": (0, 0), "ha": "center"}
         note(ax, "no run has a value yet", (0.5, 0.5), **middle)

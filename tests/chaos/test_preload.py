@@ -6,6 +6,8 @@ import sys
 import pytest
 from chaos.grids import run_grid
 
+from spinup.algos.ars import ars
+
 MODULE = """
 import os
 import random
@@ -92,3 +94,37 @@ def test_a_library_reads_what_a_thunk_sets_before_importing_it(tmp_path, monkeyp
     (record,) = run_grid(set_and_read, tmp_path / "data", {}, seed=[0])
     assert record.result == "set"
     assert "fresh interpreter: the thunk sets environment variables" in capsys.readouterr().out
+
+
+def note_in(capsys):
+    return "fresh interpreter" in capsys.readouterr().out
+
+
+def test_the_built_in_algorithm_is_forked(tmp_path, capsys):
+    keywords = {"isolation": "auto", "parallel": 1}
+    short = {"env_name": "CartPole-v1", "epochs": 1, "N": 1, "eval_episodes": 1, "max_ep_len": 5}
+    records = run_grid(ars, tmp_path / "data", keywords, seed=[0, 1], **{k: [v] for k, v in short.items()})
+    assert len(records) == 2
+    assert not note_in(capsys)
+
+
+def test_libraries_that_import_the_project_cost_no_run_its_fork(tmp_path, monkeypatch, capsys):
+    place = tmp_path / "site-packages"
+    place.mkdir()
+    (tmp_path / "project_x.py").write_text("import random\nDRAWN = random.random()\n")
+    for name in ("library_x", "library_y", "library_z"):
+        (place / f"{name}.py").write_text("from project_x import DRAWN\n")
+    for path in (tmp_path, place):
+        monkeypatch.syspath_prepend(str(path))
+    records = run_grid(draw_by_libraries, tmp_path / "data", {"isolation": "auto"}, seed=[0, 1, 2])
+    assert len({record.result for record in records}) == 3
+    assert not note_in(capsys)
+
+
+def draw_by_libraries():
+    import library_x
+    import library_y
+    import library_z
+
+    assert library_x.DRAWN == library_y.DRAWN == library_z.DRAWN
+    return library_x.DRAWN
