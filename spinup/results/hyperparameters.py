@@ -17,6 +17,8 @@ ABLATION = "_ablation"
 
 # What identifies a run, or says where it is; `logger` is what save_config(locals()) may catch.
 _NO_HYPERPARAMETER = frozenset({"exp_name", "seed", "logger", "logger_kwargs", "output_dir", ABLATION})
+# A stream of random numbers beside the seed, such as eval_seed, which follows from it.
+_SEED_LIKE = re.compile(r"(?:.*[_:])?seeds?(?:_.*)?")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEEPEST = 20
 _MOST_KEYS = 2_000
@@ -25,8 +27,9 @@ _MOST_KEYS = 2_000
 def flat(config: Mapping[str, Any], directory_name: str) -> dict[str, Any]:
     """Hyperparameters by their keys in a grid, such as ``ac_kwargs:hidden_sizes``.
 
-    Left out are the run's name, seed and logger, and each text with the path of the run's own directory
-    in it, which tells where something is that the run wrote. Memory addresses are taken out of texts.
+    Left out are the run's name, seed and logger, further seeds (whole numbers called ``eval_seed``, say),
+    and each text with the path of the run's own directory in it, which tells where something is that the
+    run wrote. Memory addresses are taken out of texts.
 
     Args:
         config: What config.json holds.
@@ -43,8 +46,12 @@ def flat(config: Mapping[str, Any], directory_name: str) -> dict[str, Any]:
     return {
         key: value
         for key, value in found.items()
-        if not (isinstance(value, str) and own_path.search(value))
+        if not (isinstance(value, str) and own_path.search(value)) and not _is_seed(key, value)
     }
+
+
+def _is_seed(key: str, value: Any) -> bool:
+    return type(value) is int and _SEED_LIKE.fullmatch(key) is not None
 
 
 def _flatten(key: str, value: Any, found: dict[str, Any], depth: int = 0) -> None:

@@ -81,3 +81,15 @@ def test_the_end_of_a_key_will_do_where_it_is_one_keys_alone():
 def test_a_key_that_is_not_there_is_an_error_that_says_which_are():
     with pytest.raises(RecordError, match=r"Did you mean 'gamma'\? There is: gamma, lr"):
         full_key("gama", ["gamma", "lr"])
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"eval_seed": 7, "env:seed": 3, "seed_offset": 1}, {}),
+        ({"seedling": 7, "reseed_every": 3}, {"seedling": 7, "reseed_every": 3}),
+        ({"eval_seed": "fixed", "seed_env": True}, {"eval_seed": "fixed", "seed_env": True}),
+    ],
+)
+def test_further_seeds_are_no_hyperparameters(config, expected):
+    assert flat(config, "g_s0") == expected
