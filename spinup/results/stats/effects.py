@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spinup.results.stats.scores import FloatArray
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_FAR = 1e5
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,10 @@ def _shift_interval(f: float, df: int, df_noise: int, level: float) -> tuple[flo
 
 def _noncentral_cdf(f: float, df: int, df_noise: int, shift: float) -> float:
     """Of the noncentral F distribution; at a ``shift`` of 0 that is the central one."""
-    found = float(stats.ncf.cdf(f, df, df_noise, shift))
+    found = math.nan if shift > _FAR else float(stats.ncf.cdf(f, df, df_noise, shift))
     if not math.isnan(found):
         return found
-    # Where the series for it overflows, far from 0: as a scaled central one (Patnaik 1949).
+    # Far from 0 the series for it is slow, and overflows: as a scaled central one (Patnaik 1949), which is
+    # off by less than 1e-5 there.
     effective_df = (df + shift) ** 2 / (df + 2 * shift)
     return float(stats.f.cdf(f * df / (df + shift), effective_df, df_noise))
