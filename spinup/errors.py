@@ -6,7 +6,9 @@
     ├── SettingError (ValueError)            a setting in user_config or a SPINUP_ variable
     ├── GridError (ValueError)               a parameter that cannot be added, a grid that cannot be named
     │   ├── GridKeyError (TypeError)         a key that is no string
-    │   └── GridIndexError (IndexError)      a variant's number that the grid does not have
+    │   ├── GridIndexError (IndexError)      a variant's number that the grid does not have
+    │   ├── GridTooLarge (OverflowError)     more variants than can be counted, looked through or run
+    │   └── GridFileError (OSError)          a grid's file that cannot be written
     ├── UnsafePath (ValueError)              a name or seed that would leave its directory
     ├── ThunkError (TypeError)               a thunk that cannot be called with these arguments
     ├── NotPicklable (TypeError)             a thunk or argument that cannot cross to the child process
@@ -53,6 +55,14 @@ class GridKeyError(GridError, TypeError):
 
 class GridIndexError(GridError, IndexError):
     """The grid has no variant of this number."""
+
+
+class GridTooLarge(GridError, OverflowError):
+    """The grid has more variants than can be counted by ``len``, looked through, or run."""
+
+
+class GridFileError(GridError, OSError):
+    """The file of a grid cannot be written."""
 
 
 class UnsafePath(SpinupError, ValueError):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 AnyGrid = TypeVar("AnyGrid", bound="Grid")
 
+#: What a grid's file can say beside the grid: what `spinup run` is to do with it.
+_LAUNCH_KEYS = frozenset({"thunk", "command", "run"})
+
 _RANGES: Mapping[str, type] = {"uniform": Uniform, "log_uniform": LogUniform, "int_uniform": IntUniform}
 
 
@@ -144,12 +147,18 @@ def _shorthand(item: Parameter | Derived) -> str:
 def build_grid(document: Any, cls: type[AnyGrid]) -> AnyGrid:
     """The grid that `to_document` was given, as a ``cls``.
 
+    What else ``spinup run`` reads in a grid's file, the keys thunk, command and run, is passed over.
+
     Raises:
         GridError: The document says something else; says what and where.
     """
-    tables = _table(
-        document, "A grid", {"name", "parameter", "derived", "filter", "sample", "part", "union"}
-    )
+    return _build(document, cls, _LAUNCH_KEYS)
+
+
+def _build(document: Any, cls: type[AnyGrid], passed_over: frozenset[str] = frozenset()) -> AnyGrid:
+    allowed = {"name", "parameter", "derived", "filter", "sample", "part", "union", *passed_over}
+    found = _table(document, "A grid", allowed)
+    tables = {key: table for key, table in found.items() if key not in passed_over}
     if "part" in tables or "union" in tables:
         if len(tables) > 1:
             raise GridError("A [part] or [[union]] cannot stand beside anything else.")
@@ -169,7 +178,7 @@ def build_grid(document: Any, cls: type[AnyGrid]) -> AnyGrid:
 
 def _build_part(part: Any, cls: type[AnyGrid]) -> AnyGrid:
     table = _table(part, "[part]", {"of", "start", "stop", "step", "numbers"}, {"of"})
-    whole = build_grid(table["of"], cls)
+    whole = _build(table["of"], cls)
     if "numbers" in table:
         if not isinstance(table["numbers"], list):
             raise GridError("[part] needs numbers = [...], a list.")
@@ -184,7 +193,7 @@ def _build_part(part: Any, cls: type[AnyGrid]) -> AnyGrid:
 def _build_union(members: Any, cls: type[AnyGrid]) -> AnyGrid:
     if not isinstance(members, list) or not members:
         raise GridError("[[union]] needs a grid or more.")
-    grid, *others = [build_grid(member, cls) for member in members]
+    grid, *others = [_build(member, cls) for member in members]
     for other in others:
         grid = grid | other
     return grid

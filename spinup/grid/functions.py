@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spinup.errors import GridError
+from spinup.fingerprint import fingerprint
 from spinup.grid.names import value_text
-from spinup.grid.variants import copy_containers
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,6 +64,10 @@ class _NoSuchKey(KeyError):
         return str(self.args[0])
 
 
+class _NotYet(Exception):
+    """A view was asked for what is not decided yet. No KeyError: `get` and ``in`` would take it for no."""
+
+
 class View(Mapping[str, Any]):
     """What a function sees of a variant: ``v['lr']``, ``v['ac_kwargs:hidden_sizes']``; read-only.
 
@@ -88,16 +93,25 @@ class View(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key in self._values:
-            return copy_containers(self._values[key])
+            return plain(self._values[key])
         if key in self._derived:
-            return copy_containers(self._derive(self._derived[key]))
+            return plain(self._derive(self._derived[key]))
         if any(other.startswith(f"{key}:") for other in (*self._values, *self._derived)):
-            return _Nested(self, f"{key}:")
+            return self._nested(f"{key}:")
+        if any(f"{other}:".startswith(f"{key}:") for other in self._later):
+            raise _NotYet(f"{key!r}, which is added later: a condition sees what was added before it")
         outer, colon, inner = str(key).rpartition(":")
         whole = self.get(outer) if colon else None
         if isinstance(whole, dict) and inner in whole:
             return whole[inner]
         raise _NoSuchKey(self._missing(key))
+
+    def _nested(self, prefix: str) -> Mapping[str, Any]:
+        """The dict that keys with a common beginning make."""
+        nested = _Nested(self, prefix)
+        is_open = any(key.startswith(prefix) for key in (*self._derived, *self._later))
+        # One of the values may ask for another one: each is worked out when it is asked for.
+        return nested if is_open else _dict_of(nested)
 
     @property
     def own(self) -> Mapping[str, Any]:
@@ -105,8 +119,14 @@ class View(Mapping[str, Any]):
         return self._values
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._values
-        yield from (key for key in self._derived if self._has(self._derived[key]))
+        return self.keys_from("")
+
+    def keys_from(self, prefix: str) -> Iterator[str]:
+        """The keys with this beginning; no other derived value is worked out for it."""
+        yield from (key for key in self._values if key.startswith(prefix))
+        yield from (
+            key for key in self._derived if key.startswith(prefix) and self._has(self._derived[key])
+        )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -121,9 +141,7 @@ class View(Mapping[str, Any]):
             try:
                 if derived.when is not None and not decide(derived.when, self, f"The condition of {key!r}"):
                     raise _NoSuchKey(self._missing(key))
-                self._known[key] = copy_containers(
-                    call(derived.function, self, f"The function that derives {key!r}")
-                )
+                self._known[key] = call(derived.function, self, f"The function that derives {key!r}")
             finally:
                 self._open.pop()
         return self._known[key]
@@ -136,14 +154,12 @@ class View(Mapping[str, Any]):
         return True
 
     def _missing(self, key: object) -> str:
-        if key in self._later:
-            return f"{key!r}, which is added later: a condition sees what was added before it"
         has = ", ".join(map(repr, (*self._values, *self._derived))) or "nothing"
         return f"{key!r}, which this variant does not have; it has {has}"
 
 
 class _Nested(Mapping[str, Any]):
-    """The dict that keys with a common beginning make."""
+    """The dict that keys with a common beginning make, some of which are not worked out yet."""
 
     def __init__(self, view: View, prefix: str) -> None:
         self._view = view
@@ -153,15 +169,51 @@ class _Nested(Mapping[str, Any]):
         return self._view[f"{self._prefix}{key}"]
 
     def __iter__(self) -> Iterator[str]:
-        inner = (key.removeprefix(self._prefix) for key in self._view if key.startswith(self._prefix))
+        inner = (key.removeprefix(self._prefix) for key in self._view.keys_from(self._prefix))
         return iter(dict.fromkeys(key.partition(":")[0] for key in inner))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
+def plain(value: Any) -> Any:
+    """``value`` with containers and arrays of its own; what a view gave out is a dict."""
+    if type(value) is list:
+        return [plain(item) for item in value]
+    if type(value) is dict:
+        return {key: plain(item) for key, item in value.items()}
+    if type(value) is tuple:
+        return tuple(plain(item) for item in value)
+    if isinstance(value, View):
+        return _nest(value.own)
+    if isinstance(value, _Nested):
+        return _dict_of(value)
+    # Arrays and tensors, whichever library's they are.
+    if all(hasattr(value, name) for name in ("shape", "dtype", "tolist")) and not isinstance(value, type):
+        return copy.deepcopy(value)
+    if isinstance(value, (list, dict, set, bytearray)):
+        return copy.copy(value)
+    return value
+
+
+def _dict_of(nested: _Nested) -> dict[str, Any]:
+    return {key: plain(item) for key, item in nested.items()}
+
+
+def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The dict that flat keys stand for."""
+    whole: dict[str, Any] = {}
+    for key, value in values.items():
+        *outer, last = key.split(":")
+        inner = whole
+        for term in outer:
+            inner = inner.setdefault(term, {})
+        inner[last] = plain(value)
+    return whole
+
+
 def call(function: Function, view: View, what: str) -> Any:
-    """What ``function`` says about a variant.
+    """What ``function`` says about a variant; asked twice, since another answer would be another grid.
 
     Args:
         function: The user's.
@@ -169,13 +221,24 @@ def call(function: Function, view: View, what: str) -> Any:
         what: Which function this is, for the error; begins a sentence.
 
     Raises:
-        GridError: It raised; says what, and for which variant.
+        GridError: It raised, or did not say the same again; says what, and for which variant.
     """
+    answer, again = _ask(function, view, what), _ask(function, view, what)
+    if answer is not again and fingerprint(answer) != fingerprint(again):
+        raise GridError(
+            f"{what} does not say the same when it is asked again: {_short(answer)}, then {_short(again)}, "
+            f"for the variant {describe(view)}. It must follow from the variant alone, so that the same "
+            "script has the same runs. For random values there are distributions and sample()."
+        )
+    return answer
+
+
+def _ask(function: Function, view: View, what: str) -> Any:
     try:
-        return function(view)
+        return plain(function(view))
     except GridError:
         raise
-    except _NoSuchKey as error:
+    except (_NoSuchKey, _NotYet) as error:
         raise GridError(f"{what} asks for {error}.") from error
     except Exception as error:
         raise GridError(

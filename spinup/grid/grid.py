@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from spinup.errors import GridError
+from spinup.errors import GridError, GridTooLarge
 from spinup.grid.declarations import Declarations
 from spinup.grid.part import at, take
 from spinup.grid.space import Space
@@ -65,7 +66,21 @@ class Grid(Declarations):
         return [parameter.in_name for parameter in self.parameters]
 
     def __len__(self) -> int:
-        """The number of variants, counting seeds; of a plain grid it is computed, not counted."""
+        """The number of variants, counting seeds; of a plain grid it is computed, not counted.
+
+        Raises:
+            GridTooLarge: It is more than Python's ``len`` can say; `num_variants` can.
+        """
+        number = self.num_variants
+        if number > sys.maxsize:
+            raise GridTooLarge(
+                f"The grid has {number:,} variants, more than len() can say: num_variants says it."
+            )
+        return number
+
+    @property
+    def num_variants(self) -> int:
+        """The number of variants, counting seeds, however large."""
         return self._source.count()
 
     def __bool__(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from spinup.errors import GridError, GridIndexError, GridKeyError
+from spinup.errors import GridError, GridIndexError, GridKeyError, GridTooLarge
 from spinup.grid.functions import View, check_function, decide
 from spinup.grid.variants import ABSENT
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from spinup.grid.parameters import Parameter
     from spinup.grid.space import Row, Source
 
-_SHARD = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
+#: Of more variants nothing is looked for, nor planned.
+MOST_VARIANTS = 10_000_000
+
+_SHARD = re.compile(r"([0-9]{1,18})/([0-9]{1,18})")
 _MOST_NAMES = 3
 
 
@@ -50,7 +53,11 @@ class Part:
 
     def count(self) -> int:
         """How many rows there are."""
-        return len(self.places)
+        places = self.places
+        if not isinstance(places, range):
+            return len(places)
+        # As len(), which ends at the largest machine number.
+        return max(0, -((places.start - places.stop) // places.step))
 
     def rows(self) -> Iterator[Row]:
         """The rows, in the order of the places."""
@@ -121,7 +128,7 @@ def _places(whole: Source, only: Any) -> Sequence[int]:
 
 
 def _places_of_name(whole: Source, name: str) -> list[int]:
-    places = [place for place, row in enumerate(whole.rows()) if row[1] == name]
+    places = [place for place, row in enumerate(looked_through(whole)) if row[1] == name]
     if not places:
         some = dict.fromkeys(row[1] for row in islice(whole.rows(), _MOST_NAMES))
         raise GridError(f"No variant has the name {name!r}. The first are: {', '.join(map(repr, some))}.")
@@ -132,12 +139,39 @@ def _places_where(whole: Source, predicate: Any) -> list[int]:
     check_function(predicate, "only")
     places = [
         place
-        for place, (values, _, _) in enumerate(whole.rows())
+        for place, (values, _, _) in enumerate(looked_through(whole))
         if decide(predicate, _view(whole.columns, values), "The function that only= was given")
     ]
     if not places:
         raise GridError("The function that only= was given leaves no variant at all.")
     return places
+
+
+def check_size(source: Source) -> None:
+    """Raise GridTooLarge if it takes no walk to see that ``source`` has too many rows."""
+    if source.is_product and source.count() > MOST_VARIANTS:
+        raise _too_large(f"{source.count():,}")
+
+
+def looked_through(source: Source) -> Iterator[Row]:
+    """The rows of ``source``, of which there must not be too many.
+
+    Raises:
+        GridTooLarge: There are; of a product that is said before the first one.
+    """
+    check_size(source)
+    for number, row in enumerate(source.rows()):
+        if number == MOST_VARIANTS:
+            raise _too_large(f"more than {MOST_VARIANTS:,}")
+        yield row
+
+
+def _too_large(number: str) -> GridTooLarge:
+    return GridTooLarge(
+        f"The grid has {number} variants, each a run with a directory of its own; {MOST_VARIANTS:,} is the "
+        "most that can be looked through or run at once. Draw some of them with sample(n), or choose a "
+        "part: only=slice(0, 100), or shard='1/1000'."
+    )
 
 
 def _view(columns: Sequence[str], values: Sequence[Any]) -> View:
@@ -146,6 +180,13 @@ def _view(columns: Sequence[str], values: Sequence[Any]) -> View:
 
 def _read_shard(shard: Any) -> tuple[int, int]:
     match = _SHARD.fullmatch(shard) if isinstance(shard, str) else None
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise GridError(f"shard must be a text from '1/8' to '8/8', for eight of them, not {shard!r}.")
-    return int(match[1]), int(match[2])
+    if match is None:
+        raise GridError(
+            "shard must be a text such as '2/8', the second of eight, in numbers of 18 digits at most; "
+            f"not {shard!r}."
+        )
+    number, of = int(match[1]), int(match[2])
+    if not 1 <= number <= of:
+        which = f"they go from '1/{of}' to '{of}/{of}'" if of else "there must be one or more"
+        raise GridError(f"shard={shard!r} is no shard of {of}: {which}.")
+    return number, of

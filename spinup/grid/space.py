@@ -255,12 +255,30 @@ class Space:
             points = self._sampled_points(self.sample)
         else:
             points = self._walk([range(len(axis.rows)) for axis in self.axes], {})
-        is_empty = True
+        number = trace = 0
         for point in points:
-            is_empty = False
+            number, trace = number + 1, hash((trace, point.places))
             yield point
-        if is_empty:
+        if not number:
             raise GridError(self._why_nothing())
+        # The report, the count and the plan are walks of their own, and must be about the same variants.
+        if self._first_walk.setdefault("", (number, trace)) != (number, trace):
+            raise GridError(
+                f"The grid has other variants than when it was read first: {number}, not "
+                f"{self._first_walk[''][0]} as then, or others of them. What its functions say has changed "
+                f"meanwhile: {', '.join(self._functions())}. It must follow from the variant alone."
+            )
+
+    @cached_property
+    def _first_walk(self) -> dict[str, tuple[int, int]]:
+        """How many variants the first full walk has found, and a hash of which."""
+        return {}
+
+    def _functions(self) -> list[str]:
+        """What could decide otherwise the next time."""
+        conditions = [f"the condition of {axis.keys[0]!r}" for axis in self.axes if axis.when is not None]
+        derived = [f"the value of {item.key!r}" for item in self.derived]
+        return [*conditions, *derived, *(f"{a_filter.verb}(...)" for a_filter in self.filters)]
 
     def _why_nothing(self) -> str:
         verbs = ", ".join(f"{a_filter.verb}(...)" for a_filter in self.filters)

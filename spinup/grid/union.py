@@ -11,6 +11,7 @@ from spinup.errors import GridError, GridIndexError
 from spinup.fingerprint import fingerprint, shorten
 from spinup.grid.names import value_string
 from spinup.grid.naming import HASH_MARK
+from spinup.grid.part import looked_through
 from spinup.grid.variants import ABSENT, lookup
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Union:
         """What an ablation has changed in each row, whichever member is one."""
         changes: dict[tuple[str, str], Change | None] = {}
         for member in self.members:
-            for values, _, change in member.rows():
+            for values, _, change in looked_through(member):
                 key = _config_and_seed(dict(zip(member.columns, values, strict=True)))
                 changes[key] = changes.get(key) or change
         return changes

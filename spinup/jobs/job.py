@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spinup.fingerprint import reference
 from spinup.jobs.code import code_of
 from spinup.jobs.identity import identity
+from spinup.jobs.mark import MARK
 from spinup.rundir.config import to_json
 from spinup.rundir.status import State, Status, utc_now
 
@@ -57,7 +58,7 @@ class Job:
     @cached_property
     def config(self) -> dict[str, Any]:
         """What config.json holds to begin with."""
-        mark = {} if self.ablation is None else {"_ablation": dict(self.ablation)}
+        mark = {} if self.ablation is None else {MARK: dict(self.ablation)}
         return {**to_json(dict(self.parameters)), **mark, "exp_name": self.exp_name, "seed": self.seed}
 
     @cached_property

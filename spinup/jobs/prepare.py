@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from spinup import console
 from spinup.errors import RecordError, RunDirError
+from spinup.jobs.mark import write_mark
 from spinup.jobs.payload import Surroundings, write_payload
-from spinup.rundir.archive import archive, describe_difference
+from spinup.rundir.archive import UNTOLD, archive, describe_difference
 from spinup.rundir.atomic import is_temporary, remove_temporary, write_text
 from spinup.rundir.config import dumps
 from spinup.rundir.layout import model_file
@@ -50,6 +51,9 @@ def prepare(job: Job, earlier: Status | None = None) -> Status:
         # The child waits for the disk to have both, when it is done: here, a free slot would wait.
         if not os.path.lexists(run_dir.config):
             write_text(run_dir.config, dumps(job.config), is_durable=False)
+        elif job.ablation is not None:
+            with suppress(RecordError):  # damaged: said when the grid has ended
+                write_mark(run_dir, job.ablation)
         if not os.path.lexists(run_dir.provenance):
             write_provenance(run_dir, job.description, _code_dir(job.call.thunk))
         if earlier is not None and earlier.has_error:  # else it is the thunk's own
@@ -98,16 +102,17 @@ def _first_names(path: Path) -> str:
 
 
 def _describe_earlier(job: Job) -> str:
+    try:
+        status = read_status(job.run_dir)
+    except (RecordError, OSError):
+        return "a run with a damaged record (its status.json cannot be read)"
     difference = describe_difference(job.run_dir, job.description)
     if difference:
         return f"a run with another config ({difference})"
-    status = None
-    with suppress(RecordError, OSError):
-        status = read_status(job.run_dir)
     if status is None:
         return "something that is no run of this package"
     if status.identity != job.identity:
-        return "a run with another config (a function or an object among its arguments differs)"
+        return f"a run with another config ({UNTOLD})"
     return f"an earlier run of the same config ({status.state})"
 
 

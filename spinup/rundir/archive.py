@@ -90,11 +90,14 @@ def describe_difference(run_dir: RunDir, call: Mapping[str, Any]) -> str:
     parts = [
         f"{key.removeprefix('parameters:')}: {_short(was)} before, {_short(now)} now"
         for key, (was, now) in pairs.items()
-        if was != now
+        if _text(was) != _text(now)
     ]
     more = len(parts) - _MOST_DIFFERENCES
     return ", ".join(parts[:_MOST_DIFFERENCES]) + (f", and {more} more" if more > 0 else "")
 
+
+#: Why two runs are not the same when `describe_difference` finds nothing.
+UNTOLD = "something that JSON cannot tell differs: a function, an object, or a list that was a tuple"
 
 _MISSING = "(not given)"
 
@@ -123,6 +126,11 @@ def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def _text(value: Any) -> str:
+    # As a text, 0 is not 0.0, nor true 1.
+    return value if value is _MISSING else json.dumps(value, sort_keys=True)
+
+
 def _short(value: Any) -> str:
-    text = value if value == _MISSING else json.dumps(value)
+    text = _text(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."

@@ -27,6 +27,7 @@ class Decision(enum.StrEnum):
     NEW = "new"
     AGAIN = "again"
     REPLACE = "replace"
+    DAMAGED = "damaged"
     REDO = "redo"
     RESTART = "restart"
     ELSEWHERE = "elsewhere"
@@ -93,6 +94,7 @@ def summary(runs: Iterable[tuple[Decision, Iterable[str]]], difference: str = ""
         Decision.AGAIN: "failed or interrupted, again",
         Decision.RESTART: f"failed or interrupted, again from the start{why[Decision.RESTART]}",
         Decision.REPLACE: f"with another config{other}, archived first",
+        Decision.DAMAGED: "with a damaged record, archived first",
         Decision.REDO: f"done, again from the start{why[Decision.REDO]}",
         Decision.NEW: "new",
         Decision.KEEP_FAILED: "failed, kept: rerun='failed' runs them again",

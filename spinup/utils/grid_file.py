@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from spinup.errors import GridError
+from spinup.errors import GridError, GridFileError
 from spinup.rundir.atomic import write_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def write_grid(grid: Grid, path: str | os.PathLike[str]) -> None:
 
     Raises:
         GridError: The file could not say all of it.
-        OSError: The file cannot be written.
+        GridFileError: The file cannot be written.
     """
     # Not at the top, here and below: most grids are in no file.
     import tomli_w  # noqa: PLC0415
@@ -29,7 +29,12 @@ def write_grid(grid: Grid, path: str | os.PathLike[str]) -> None:
     from spinup.grid.document import to_document  # noqa: PLC0415
 
     text = tomli_w.dumps(to_document(grid.source))
-    write_text(Path(path), text)
+    file = Path(path)
+    try:
+        write_text(file, text)
+    except OSError as error:
+        reason = error.strerror if file.parent.is_dir() else f"there is no directory {file.parent}"
+        raise GridFileError(f"The grid cannot be saved to {file}: {reason}.") from error
 
 
 def read_grid(path: str | os.PathLike[str], cls: type[AnyGrid]) -> AnyGrid:

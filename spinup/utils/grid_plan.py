@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from spinup.errors import GridError, UnsafePath
 from spinup.grid.grid import pools_of
+from spinup.grid.part import looked_through
 from spinup.grid.variants import ABSENT, Builder
 from spinup.jobs.code import changed
 from spinup.jobs.environments import MakeEnvironment
@@ -52,6 +53,7 @@ class PlannedRun:
         decision: What is to be done.
         make: Makes the job, once it is its turn.
         changed: Files of its code that have changed since it was begun.
+        ablation: What an ablation has changed in it, as config.json says it; None without one.
     """
 
     name: str
@@ -60,6 +62,7 @@ class PlannedRun:
     decision: Decision
     make: Callable[[], Job]
     changed: tuple[str, ...] = ()
+    ablation: Mapping[str, Any] | None = None
 
 
 def plan_grid(
@@ -104,7 +107,7 @@ class _Planner:
         self._build = Builder(self._columns, pools_of(grid.source))
         self._seed_at = self._columns.index("seed") if "seed" in self._columns else None
         # By the values' addresses, which stay theirs: the grid holds its values, this list all others.
-        self._rows = None if grid.is_plain else list(grid.rows())
+        self._rows = None if grid.is_plain else list(looked_through(grid.source))
         self._parts: list[dict[int, int]] = [{} for _ in self._columns]
         self._codes: dict[tuple[int, ...], Mapping[str, str]] = {}
 
@@ -155,22 +158,21 @@ class _Planner:
     def _look_at(self, row: Row, seed: int, directory: str, identity: str, rerun: Rerun) -> PlannedRun:
         values, name, change = row
         seen = glance(directory)
+        mark = None if change is None else change.mark
 
         def make() -> Job:
             return self._make(name, values, change)
 
         if seen is None:
-            # Such as Spinning Up's own: begun anew, it would be archived first.
-            is_kept = rerun == "none" and _holds_something(directory)
-            decision = Decision.KEEP_OTHER if is_kept else Decision.NEW
-            return PlannedRun(name, seed, directory, decision, make)
+            decision = _decide_without_record(directory, rerun)
+            return PlannedRun(name, seed, directory, decision, make, ablation=mark)
         code = self._code(values) if seen.identity == identity else {}
         decision = decide(seen, identity, code, rerun)
         is_told = seen.code is not None and decision in _MAY_BE_STALE
         files = tuple(changed(seen.code or {}, code)) if is_told else ()
         if seen.state in _UNENDED and decision.is_to_run and _is_live(directory):
             decision, files = Decision.ELSEWHERE, ()
-        return PlannedRun(name, seed, directory, decision, make, files)
+        return PlannedRun(name, seed, directory, decision, make, files, mark)
 
     def _make(self, name: str, values: Values, change: Change | None = None) -> Job:
         variant = self._build(values)
@@ -264,6 +266,14 @@ def _is_data(value: Any) -> bool:
 
 def _seed(value: Any) -> int:
     return 0 if value is ABSENT else check_seed(value)
+
+
+def _decide_without_record(directory: str, rerun: Rerun) -> Decision:
+    """What to do where no status can be read."""
+    if rerun == "none" and _holds_something(directory):
+        # Such as Spinning Up's own: begun anew, it would be archived first.
+        return Decision.KEEP_OTHER
+    return Decision.DAMAGED if os.path.lexists(f"{directory}/status.json") else Decision.NEW
 
 
 def _holds_something(directory: str) -> bool:

@@ -149,6 +149,16 @@ def _body(code: CodeType) -> str:
     return console.one_line(body.decode("utf-8", "replace"))
 
 
+def _absence_report(source: Source, absent: list[str]) -> None:
+    """Say which conditions hold for no variant; of a part it is no news that it lacks something."""
+    axes = source.axes if isinstance(source, Space) else ()
+    conditional = {key for axis in axes if axis.when is not None for key in axis.keys}
+    for key in absent:
+        if key in conditional:
+            text = f" No variant has {console.one_line(key)}: its condition holds for none of them."
+            console.say(f"{text}\n", "yellow")
+
+
 def _places_text(part: Part) -> str:
     places = part.places
     if isinstance(places, range):
@@ -192,9 +202,13 @@ def _walked_counts(source: Source) -> list[str]:
     number, names, runs = 0, set(), set()
     if source.is_product and source.count() > _MOST_COUNTED:
         return [str(source.count()), "as many, or fewer", "as many, or fewer"]
+    found: set[int] = set()
     for values, name, _ in islice(source.rows(), _MOST_COUNTED):
         number += 1
+        found.update(at for at, value in enumerate(values) if value is not ABSENT)
         names.add(name)
         runs.add((name, 0 if seed_at is None else fingerprint(values[seed_at])))
     more = "more than " if number == _MOST_COUNTED else ""
+    if not more:
+        _absence_report(source, [key for at, key in enumerate(source.columns) if at not in found])
     return [f"{more}{number}", f"{more}{len(names)}", f"{more}{len(runs)}"]

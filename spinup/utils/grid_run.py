@@ -16,7 +16,7 @@ from spinup.jobs.environments import MakeEnvironment
 from spinup.jobs.job import Job
 from spinup.jobs.modules import modules_of
 from spinup.jobs.payload import beginning_of
-from spinup.rundir.archive import describe_difference
+from spinup.rundir.archive import UNTOLD, describe_difference
 from spinup.rundir.launches import LaunchedRun, recorded
 from spinup.rundir.layout import RunDir
 from spinup.rundir.record import RunRecord, read_record, read_record_or_failure
@@ -179,7 +179,7 @@ def _difference(plan: Sequence[PlannedRun]) -> str:
     run = next((run for run in plan if run.decision is Decision.REPLACE), None)
     if run is None:
         return ""
-    return describe_difference(RunDir(Path(run.directory)), run.make().description)
+    return describe_difference(RunDir(Path(run.directory)), run.make().description) or UNTOLD
 
 
 def _view(total: int) -> LineView | LiveView:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from spinup import console, user_config
 from spinup.errors import ExperimentFailed, SettingError
 from spinup.grid import Grid
-from spinup.grid.part import Part
+from spinup.grid.part import Part, check_size
 from spinup.jobs.make import Place, check_data_dir, check_path, make_job
 from spinup.jobs.payload import check_picklable
 from spinup.rundir.layout import RunDir
@@ -18,6 +18,7 @@ from spinup.rundir.status import State
 from spinup.scheduler.run import Options, Workplace, find_room, run_jobs
 from spinup.utils import announce
 from spinup.utils.grid_file import read_grid, write_grid
+from spinup.utils.grid_marks import marked
 from spinup.utils.grid_plan import plan_grid
 from spinup.utils.grid_report import grid_report
 from spinup.utils.grid_run import modules_ahead, run_planned
@@ -167,13 +168,13 @@ class ExperimentGrid(Grid):
         Raises:
             GridError: A value cannot be written without loss: a lambda, a function of the launch script,
                 an object. Says which.
-            OSError: The file cannot be written.
+            GridFileError: The file cannot be written.
         """
         write_grid(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The grid that is in a TOML file.
+        """The grid that is in a TOML file; what that says for ``spinup run`` alone is passed over.
 
         It imports the modules that the file names, which runs their code: load only what you trust.
 
@@ -268,6 +269,7 @@ class ExperimentGrid(Grid):
             announce.nothing_to_run()
             return []
         grid.print()
+        check_size(grid.source)
         room = find_room(options)
         with nullcontext() if dry_run else closing(Workplace(options, room)) as workplace:
             if workplace is not None:
@@ -276,15 +278,16 @@ class ExperimentGrid(Grid):
             plan = plan_grid(
                 grid, thunk, num_cpu=options.num_cpu, place=place, rerun=options.rerun, is_dry=dry_run
             )
-            return run_planned(
-                plan,
-                options,
-                room,
-                workplace,
-                data_dir=os.path.abspath(place.data_dir),
-                num_equal=len(grid) - len(plan),
-                grid_name=self._name,
-            )
+            with nullcontext() if dry_run else marked(plan):
+                return run_planned(
+                    plan,
+                    options,
+                    room,
+                    workplace,
+                    data_dir=os.path.abspath(place.data_dir),
+                    num_equal=grid.num_variants - len(plan),
+                    grid_name=self._name,
+                )
 
 
 def _run_single(job: Job) -> RunRecord:

@@ -115,6 +115,37 @@ def test_a_condition_about_what_is_added_later_says_so(eg):
         eg.variants()
 
 
+@pytest.mark.parametrize(
+    "when",
+    [
+        lambda v: v.get("b") == 1,
+        lambda v: "b" in v,
+        lambda v: v.get("opt"),
+        lambda v: v.get("opt:lr"),
+        lambda v: "opt" in v,
+        lambda v: v.get("has_b"),
+        lambda v: v["net"].get("act"),
+        lambda v: v["net"].get("hid") and v.get("net:act"),
+    ],
+)
+def test_no_condition_takes_what_is_added_later_for_missing(eg, when):
+    eg.add("net:hid", 64)
+    eg.add("a", [1, 2], when=when)
+    eg.add("b", [1, 2])
+    eg.add("opt:lr", 1)
+    eg.add("net:act", "tanh")
+    eg.derive("has_b", lambda v: v.get("b") == 1)
+    with pytest.raises(GridError, match="which is added later: a condition sees what was added before it"):
+        eg.variants()
+
+
+def test_a_condition_may_ask_for_what_no_variant_has_or_this_one_lacks(eg):
+    eg.add("a", [1, 2])
+    eg.add("b", 1, when=lambda v: v["a"] == 1)
+    eg.add("c", 1, when=lambda v: "b" not in v and v.get("nope") is None)
+    assert [sorted(variant) for variant in eg.variants()] == [["a", "b"], ["a", "c"]]
+
+
 # -- Derived values
 
 

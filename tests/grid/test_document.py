@@ -185,7 +185,7 @@ def set_at(path, value):
     ("path", "value", "text"),
     [
         (["name"], 3, "name of a grid"),
-        (["parameters"], [], "has no 'parameters'. It can have: derived, filter, name, parameter"),
+        (["parameters"], [], "has no 'parameters'. It can have: command, derived, filter, name, parameter"),
         (["parameter"], {}, "must be a list"),
         (["parameter", 0], 3, "must be a table"),
         (["parameter", 0, "value"], 3, "has no 'value'"),

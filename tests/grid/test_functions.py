@@ -91,3 +91,98 @@ def test_a_circle_of_derived_values_is_drawn(keys):
         eg.derive(key, lambda v, other=other: v[other])
     with pytest.raises(GridError, match=f"in a circle: {' -> '.join([*keys, keys[0]])}"):
         eg.variants()
+
+
+# -- What a function may not do
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        lambda eg, f: eg.exclude(lambda v: f() > 1),
+        lambda eg, f: eg.only(lambda v: f() > 1),
+        lambda eg, f: eg.add("b", 1, when=lambda v: f() > 1),
+        lambda eg, f: eg.derive("b", lambda v: [f()]),
+        lambda eg, f: eg.part(only=lambda v: f() > 1),
+    ],
+)
+def test_a_function_that_does_not_say_the_same_again_is_an_error(state):
+    answers = iter(range(1, 100))
+    eg = make("g", a=[1, 2])
+
+    def read():
+        state(eg, lambda: next(answers))
+        eg.variants()
+
+    with pytest.raises(GridError, match=r"does not say the same when it is asked again: .*\(a=1\)"):
+        read()
+
+
+def test_answers_that_change_between_two_walks_are_an_error():
+    left_out = []
+    eg = make("g", a=[1, 2, 3])
+    eg.exclude(lambda v: v["a"] in left_out)
+    assert len(eg) == 3
+    left_out.append(2)
+    with pytest.raises(GridError, match=r"other variants than when it was read first: 2, not 3.*exclude"):
+        eg.variants()
+
+
+def test_as_many_variants_but_others_are_an_error():
+    left_out = [2]
+    eg = make("g", a=[1, 2, 3])
+    eg.exclude(lambda v: v["a"] in left_out)
+    eg.variants()
+    left_out[0] = 3
+    with pytest.raises(GridError, match="other variants than when it was read first"):
+        eg.variants()
+
+
+def test_what_a_function_does_to_a_value_does_not_change_the_grid():
+    numpy = pytest.importorskip("numpy")
+    eg = make("g", array=[[numpy.zeros(2)]], pair=[([1], {2})], many=[{3}])
+
+    def spoil(v):
+        v["array"][0][:] = 9
+        v["pair"][0].append(9)
+        v["pair"][1].add(9)
+        v["many"].add(9)
+        return True
+
+    eg.only(spoil)
+    ((variant, _),) = eg
+    assert variant["array"][0].tolist() == [0, 0]
+    assert (variant["pair"], variant["many"]) == (([1], {2}), {3})
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [
+        (lambda v: v["ac"], {"hid": [64], "act": {"name": "tanh"}}),
+        (lambda v: {"of": [v["ac"]]}, {"of": [{"hid": [64], "act": {"name": "tanh"}}]}),
+        (lambda v: (v["ac:act"],), ({"name": "tanh"},)),
+        (lambda v: v, {"ac": {"hid": [64], "act": {"name": "tanh"}}, "lr": 1}),
+    ],
+)
+@pytest.mark.parametrize("has_derived", [False, True])
+def test_a_derived_value_is_made_of_plain_dicts(function, value, has_derived):
+    eg = Grid("g")
+    eg.add("ac:hid", [[64]])
+    if has_derived:
+        eg.derive("ac:act:name", lambda v: "tanh" if v["ac"]["hid"] else None)
+    else:
+        eg.add("ac:act:name", "tanh")
+    eg.add("lr", 1)
+    eg.derive("pol", function)
+    (variant,) = eg.variants()
+    if not has_derived or "lr" not in value:
+        assert variant["pol"] == value
+    assert_plain(variant["pol"])
+    assert variant["ac"]["hid"] is not eg.parameters[0].values[0]
+
+
+def assert_plain(value):
+    assert type(value) in {dict, list, tuple, int, str}
+    if not isinstance(value, (int, str)):
+        for item in value.values() if isinstance(value, dict) else value:
+            assert_plain(item)

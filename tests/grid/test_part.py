@@ -3,7 +3,7 @@ from grid.rules import grids, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinup.errors import GridError, GridIndexError, GridKeyError
+from spinup.errors import GridError, GridIndexError, GridKeyError, GridTooLarge
 from spinup.fingerprint import fingerprint
 
 places = st.one_of(st.none(), st.integers(-15, 15))
@@ -97,7 +97,51 @@ def test_a_choice_that_leaves_nothing_is_an_error(eg, only, text):
         eg.part(only)
 
 
-@pytest.mark.parametrize("shard", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", " 1/4", 3, (1, 4), "1/2\n"])
-def test_a_shard_that_is_none_is_an_error(eg, shard):
-    with pytest.raises(GridError, match="from '1/8' to '8/8'"):
+@pytest.mark.parametrize(
+    ("shard", "text"),
+    [
+        *((shard, "a text such as '2/8'") for shard in ["1", "a/b", "-1/4", " 1/4", 3, (1, 4), "1/2\n"]),
+        ("0/4", "no shard of 4: they go from '1/4' to '4/4'"),
+        ("5/4", "no shard of 4: they go from '1/4' to '4/4'"),
+        ("1/0", "no shard of 0: there must be one or more"),
+        ("1/1" + 18 * "0", "18 digits at most"),
+    ],
+)
+def test_a_shard_that_is_none_is_an_error(eg, shard, text):
+    with pytest.raises(GridError, match=text):
         eg.part(shard=shard)
+
+
+def test_there_can_be_more_shards_than_variants(eg):
+    assert list(eg.part(shard="2/1000000000000")) == [list(eg)[1]]
+
+
+# -- Size
+
+
+@pytest.fixture
+def huge():
+    return make("g", **{f"p{number}x": range(10) for number in range(20)})
+
+
+def test_a_grid_that_len_cannot_count_says_what_can(huge):
+    with pytest.raises(GridTooLarge, match="num_variants"):
+        len(huge)
+    assert huge.num_variants == 10**20
+    assert huge[5:].num_variants == 10**20 - 5
+    assert huge[5::-2].num_variants == 3
+    assert [variant["p19x"] for variant, _ in huge[-2:]] == [8, 9]
+
+
+@pytest.mark.parametrize("only", ["g_p0x1", lambda v: v["p0x"] == 1])
+def test_nothing_is_looked_for_without_end(huge, only):
+    with pytest.raises(GridTooLarge, match=r"100,000,000,000,000,000,000 variants.*sample\(n\)"):
+        huge.part(only)
+
+
+def test_a_search_without_a_known_count_ends_too(monkeypatch):
+    monkeypatch.setattr("spinup.grid.part.MOST_VARIANTS", 3)
+    eg = make("g", a=[1, 2, 3, 4])
+    eg.exclude(lambda v: False)
+    with pytest.raises(GridTooLarge, match="more than 3 variants"):
+        eg.part("g_a9")

@@ -72,6 +72,8 @@ def test_a_long_name_can_be_archived(tmp_path):
         (call_of(a={"b": 1}), call_of(a={"b": 2}), "a:b: 1 before, 2 now"),
         (call_of(lr=1), {**call_of(lr=1), "thunk": "m:g"}, 'thunk: "m:f" before, "m:g" now'),
         (call_of(lr=1), call_of(lr=1), ""),
+        (call_of(lr=0), call_of(lr=0.0), "lr: 0 before, 0.0 now"),
+        (call_of(a=[1, 2]), call_of(a=[True, 2]), "a: [1, 2] before, [true, 2] now"),
         (call_of(a=1, b=1, c=1, d=1, e=1), call_of(a=2, b=2, c=2, d=2, e=2), "and 2 more"),
         (call_of(x="a" * 99), call_of(x="b"), "..."),
     ],

@@ -14,13 +14,20 @@ from spinup import ExperimentGrid
 from spinup.errors import (
     GridError,
     GridFailed,
+    GridFileError,
     GridIndexError,
+    GridTooLarge,
     NotPicklable,
     ThunkError,
     UnknownEnvironment,
     UnsafePath,
 )
 from spinup.grid import Choice, IntUniform, LogUniform
+from spinup.jobs.make import Place
+from spinup.rundir.layout import RunDir
+from spinup.rundir.lock import locked
+from spinup.utils.grid_marks import marked
+from spinup.utils.grid_plan import plan_grid
 from spinup.utils.seeds import spawn_seeds
 
 
@@ -170,7 +177,149 @@ def test_a_run_is_not_another_for_its_mark(tmp_path, capfd):
     assert not (tmp_path / ".archive").exists()
 
 
+def mark_of(tmp_path, name):
+    return config_of(tmp_path, name).get("_ablation")
+
+
+def plain_grid():
+    eg = ExperimentGrid(name="g")
+    eg.add("lr", [1, 2])
+    eg.add("bs", [1, 2], "bs")
+    return eg
+
+
+def crossed():
+    eg = ExperimentGrid(name="g")
+    eg.ablate({"lr": 1, "bs": 1}, {"lr": 2, "bs": 2}, order=2)
+    return eg
+
+
+def test_a_kept_run_gets_the_mark(tmp_path, capfd):
+    plain_grid().run(returns, data_dir=tmp_path)
+    file = tmp_path / "g_lr2_bs2" / "g_lr2_bs2_s0" / "config.json"
+    before = file.read_text()
+    crossed().run(returns, data_dir=tmp_path, dry_run=True)
+    assert file.read_text() == before
+    capfd.readouterr()
+    crossed().run(returns, data_dir=tmp_path)
+    assert "Plan: 1 done, kept · 3 new." in capfd.readouterr().out
+    config = json.loads(file.read_text())
+    assert config.pop("_ablation") == {"is_baseline": False, "changed": ["lr", "bs"]}
+    assert config == json.loads(before)
+    fresh = (tmp_path / "fresh") / "g_lr2_bs2" / "g_lr2_bs2_s0" / "config.json"
+    crossed().run(returns, data_dir=tmp_path / "fresh", only="g_lr2_bs2")
+    assert file.read_text() == fresh.read_text()
+    plain_grid().run(returns, data_dir=tmp_path)
+    assert mark_of(tmp_path, "g_lr2_bs2") is not None
+
+
+def test_a_mark_of_another_baseline_is_replaced(tmp_path):
+    plain = ExperimentGrid(name="x")
+    plain.add("lr", [1, 2])
+    baseline = ExperimentGrid(name="x_lr1")
+    baseline.ablate({"lr": 1}, {"lr": 2}, shorthand={"lr": "lr"})
+    names = {"x_lr1": plain, "x_lr2": plain}
+    (plain | baseline).run(returns, data_dir=tmp_path)
+    assert [mark_of(tmp_path, name)["is_baseline"] for name in names] == [True, False]
+    swapped = ExperimentGrid(name="y")
+    swapped.ablate({"lr": 2}, {"lr": 1})
+    (plain | swapped).run(returns, data_dir=tmp_path)
+    assert [mark_of(tmp_path, name)["is_baseline"] for name in names] == [False, True]
+    other = ExperimentGrid(name="z")
+    other.ablate({"bs": 2}, {"bs": 1})
+    (plain | other).run(returns, data_dir=tmp_path)
+    assert [mark_of(tmp_path, name) for name in names] == [None, None]
+
+
+def test_a_run_that_goes_on_gets_the_mark(tmp_path):
+    plain_grid().run(returns, data_dir=tmp_path)
+    directory = tmp_path / "g_lr2_bs2" / "g_lr2_bs2_s0"
+    status = json.loads((directory / "status.json").read_text())
+    (directory / "status.json").write_text(json.dumps({**status, "state": "running"}))
+    crossed().run(returns, data_dir=tmp_path)
+    assert mark_of(tmp_path, "g_lr2_bs2") == {"is_baseline": False, "changed": ["lr", "bs"]}
+
+
+def test_a_run_that_is_live_or_another_keeps_its_mark(tmp_path):
+    plain_grid().run(returns, data_dir=tmp_path)
+    place = Place(str(tmp_path))
+    plan = plan_grid(crossed(), returns, num_cpu=1, place=place, rerun="failed")
+    (kept,) = [run for run in plan if run.name == "g_lr2_bs2"]
+    with locked(RunDir(Path(kept.directory))), marked(plan):
+        pass
+    assert mark_of(tmp_path, "g_lr2_bs2") is None
+    file = Path(kept.directory) / "status.json"
+    status = json.loads(file.read_text())
+    file.write_text(json.dumps({**status, "identity": "another"}))
+    with marked(plan):
+        pass
+    assert mark_of(tmp_path, "g_lr2_bs2") is None
+
+
+def test_what_another_launcher_has_done_meanwhile_gets_the_mark(tmp_path):
+    place = Place(str(tmp_path))
+    plan = plan_grid(crossed(), returns, num_cpu=1, place=place, rerun="failed")
+    with marked(plan):
+        plain_grid().run(returns, data_dir=tmp_path)
+    assert mark_of(tmp_path, "g_lr2_bs2") == {"is_baseline": False, "changed": ["lr", "bs"]}
+
+
+def test_a_config_that_cannot_be_marked_is_told(tmp_path, capfd):
+    plain_grid().run(returns, data_dir=tmp_path)
+    (tmp_path / "g_lr2_bs2" / "g_lr2_bs2_s0" / "config.json").write_text("{")
+    capfd.readouterr()
+    assert len(crossed().run(returns, data_dir=tmp_path)) == 4
+    assert "mark of the ablation could not be brought up to date" in capfd.readouterr().out
+
+
+# -- What was there before
+
+
+def test_a_type_that_has_changed_is_the_difference(eg, tmp_path, capfd):
+    eg.add("lr", 0)
+    eg.run(returns, data_dir=tmp_path)
+    other = ExperimentGrid(name="g")
+    other.add("lr", 0.0)
+    capfd.readouterr()
+    other.run(returns, data_dir=tmp_path)
+    out = capfd.readouterr().out
+    assert "Plan: 1 with another config (lr: 0 before, 0.0 now), archived first." in out
+    assert "held a run with another config (lr: 0 before, 0.0 now); that was moved" in out
+
+
+def test_a_difference_that_json_cannot_tell_is_admitted(eg, tmp_path, capfd):
+    eg.add("hid", [(1, 2)])
+    eg.run(returns, data_dir=tmp_path)
+    other = ExperimentGrid(name="g")
+    other.add("hid", [[1, 2]])
+    capfd.readouterr()
+    other.run(returns, data_dir=tmp_path)
+    assert capfd.readouterr().out.count("config (something that JSON cannot tell differs: ") == 2
+
+
+def test_a_damaged_record_is_called_that(eg, tmp_path, capfd):
+    eg.add("lr", 1)
+    eg.run(returns, data_dir=tmp_path)
+    (tmp_path / "g" / "g_s0" / "status.json").write_text("{")
+    capfd.readouterr()
+    eg.run(returns, data_dir=tmp_path, dry_run=True)
+    assert "Plan: 1 with a damaged record, archived first." in capfd.readouterr().out
+    eg.run(returns, data_dir=tmp_path)
+    assert (
+        "g_s0 held a run with a damaged record (its status.json cannot be read)" in capfd.readouterr().out
+    )
+
+
 # -- Parts
+
+
+def test_more_runs_than_can_be_planned_are_refused(eg, tmp_path):
+    for number in range(10):
+        eg.add(f"p{number}x", range(10))
+    with pytest.raises(GridTooLarge, match=r"10,000,000,000 variants, each a run with a directory"):
+        eg.run(returns, data_dir=tmp_path / "data")
+    eg.run(returns, data_dir=tmp_path / "data", dry_run=True, shard="1/10000000000")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -240,6 +389,22 @@ def test_a_file_that_is_no_grid_is_named(tmp_path, content, text):
     file = tmp_path / "grid.toml"
     file.write_bytes(content)
     with pytest.raises(GridError, match=rf"grid\.toml.*{text}"):
+        ExperimentGrid.load(file)
+
+
+def test_a_directory_that_is_not_there_is_named(eg, tmp_path):
+    with pytest.raises(GridFileError, match=r"saved to .*grid\.toml: there is no directory .*nope\.$"):
+        eg.save(tmp_path / "nope" / "grid.toml")
+    with pytest.raises(OSError, match="saved to"):
+        eg.save(tmp_path)
+
+
+def test_what_a_file_says_for_the_command_line_is_passed_over(tmp_path):
+    file = tmp_path / "grid.toml"
+    file.write_text('name = "g"\nthunk = "m:f"\ncommand = ["x"]\n[run]\nparallel = 2\n')
+    assert ExperimentGrid.load(file).variants() == [{}]
+    file.write_text('[[union]]\nname = "g"\nthunk = "m:f"\n')
+    with pytest.raises(GridError, match=r"grid\.toml: A grid has no 'thunk'"):
         ExperimentGrid.load(file)
 
 
@@ -325,11 +490,24 @@ def test_the_report_of_distributions_says_how_to_draw(eg, capfd):
     assert " a sample of 7 of these, by seed 3\n" in report(eg, capfd)
 
 
+def test_a_condition_that_never_holds_is_told(eg, capfd):
+    eg.add("a", [1, 2])
+    eg.add("b", 1, when=lambda v: v["a"] == 2)
+    eg.add("c", 1, when=lambda v: v["a"] == 3)
+    out = report(eg, capfd)
+    assert " No variant has c: its condition holds for none of them.\n" in out
+    assert "No variant has b" not in out
+
+
 def test_the_report_of_a_huge_grid_is_short(eg, capfd):
     for number in range(12):
         eg.add(f"p{number}", range(10))
     assert counts(report(eg, capfd)) == [str(10**12)] * 3
     assert counts(report(eg[1:], capfd))[0] == str(10**12 - 1)
+    for number in range(12, 20):
+        eg.add(f"p{number}", range(10))
+    assert counts(report(eg, capfd)) == [str(10**20)] * 3
+    assert counts(report(eg[1:], capfd))[0] == str(10**20 - 1)
 
 
 def test_what_a_report_shows_cannot_change_the_terminal(eg, capfd):
