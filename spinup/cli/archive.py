@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from spinup import console
-from spinup.cli.find import complete_run, data_dir_option, default_data_dir, find_runs
+from spinup.cli.find import complete_run, data_dir_option, default_data_dir, experiment_of, find_runs
 from spinup.cli.look import look_at
-from spinup.cli.output import size_of
+from spinup.cli.output import confirm, size_of
 from spinup.errors import RecordError, RunDirError, RunIsLive
 from spinup.fingerprint import shorten
 from spinup.rundir.archive import archive
@@ -27,7 +26,7 @@ from spinup.rundir.layout import ARCHIVE, RunDir
 from spinup.rundir.lock import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from spinup.cli.look import Look
 
@@ -76,13 +75,15 @@ class _Move:
 def _move(texts: Sequence[str], data_dir: str | None, *, is_sure: bool) -> int:
     if not texts:
         raise click.UsageError("Say which runs: their names, or directories.")
-    found = dict.fromkeys(path for text in texts for path in find_runs(text, data_dir, is_exact=True))
-    looks = list(map(look_at, found))
-    _refuse_live(looks)
+    found = {text: list(map(look_at, _find(text, data_dir))) for text in texts}
+    looks = list({look.directory: look for each in found.values() for look in each}.values())
     moves = [_Move(look.directory, data_dir_of(look.directory, look.exp_name)) for look in looks]
+    for text in filter(os.path.isdir, texts):
+        _refuse_far(Path(os.path.abspath(text)), {move.data_dir for move in moves})
+    _refuse_live(looks)
     shelves = ", ".join(sorted({str(move.data_dir / ARCHIVE) for move in moves}))
     _list([move.run.name for move in moves])
-    if not _is_wanted(f"Move {_count(len(moves))} to {shelves}?", is_sure=is_sure):
+    if not confirm(f"Move {_count(len(moves))} to {shelves}?", is_sure=is_sure):
         return 1
     targets = [_archive(move) for move in moves]
     for place in {move.data_dir for move in moves}:
@@ -91,6 +92,38 @@ def _move(texts: Sequence[str], data_dir: str | None, *, is_sure: bool) -> int:
     console.say("To have one back, move it where it was, such as:")
     console.say(f"  mv {shlex.quote(str(targets[-1]))} {shlex.quote(str(moves[-1].run))}")
     return 0
+
+
+def _find(text: str, data_dir: str | None) -> list[Path]:
+    """The runs that ``text`` means; where there are none, the error says if they are archived."""
+    try:
+        return find_runs(text, data_dir, is_exact=True)
+    except RecordError as error:
+        shelf = _shelf(data_dir)
+        name = Path(text).name
+        if not any(name in _names(path) for path in _on(shelf)):
+            raise
+        raise RecordError(
+            f"{console.one_line(name)} is archived already, in {shelf}. "
+            f"Delete it for good with: spinup rm --archived {console.one_line(name)}"
+        ) from error
+
+
+def _names(archived: Path) -> tuple[str, str, str]:
+    """What an archived run can be called: with its time, by its own name, and by its experiment's."""
+    run = archived.name.rpartition("@")[0]
+    return archived.name, run, experiment_of(run)
+
+
+def _refuse_far(directory: Path, data_dirs: Collection[Path]) -> None:
+    """Raise RecordError where ``directory`` is above directories of results: nobody means all in a home."""
+    below = sorted(str(each) for each in data_dirs if directory in each.parents)
+    if below:
+        more = f" and {len(below) - 1} more" if len(below) > 1 else ""
+        raise RecordError(
+            f"{directory} is above the directories of results {console.one_line(below[0])}{more}. "
+            "Nothing was moved. Name the one whose runs you mean."
+        )
 
 
 def _refuse_live(looks: Sequence[Look]) -> None:
@@ -123,11 +156,10 @@ def data_dir_of(run: Path, exp_name: str) -> Path:
 
 
 def _delete(texts: Sequence[str], data_dir: str | None, *, is_sure: bool) -> int:
-    shelf = Path(os.path.abspath(data_dir or default_data_dir())) / ARCHIVE
-    found = _archived(shelf, texts)
+    found = _archived(_shelf(data_dir), texts)
     _list([path.name for path in found])
     size = size_of(sum(_size(path) for path in found))
-    if not _is_wanted(f"Delete {_count(len(found))}, {size}, for good?", is_sure=is_sure):
+    if not confirm(f"Delete {_count(len(found))}, {size}, for good?", is_sure=is_sure):
         return 1
     for path in found:
         try:
@@ -140,22 +172,27 @@ def _delete(texts: Sequence[str], data_dir: str | None, *, is_sure: bool) -> int
 
 def _archived(shelf: Path, texts: Sequence[str]) -> list[Path]:
     """The archived directories that ``texts`` name or begin; all of them for no text."""
-    is_there = shelf.is_dir() and not shelf.is_symlink()
-    every = (
-        sorted(path for path in shelf.iterdir() if path.is_dir() and not path.is_symlink())
-        if is_there
-        else []
-    )
+    every = _on(shelf)
     if not every:
         raise RecordError(f"Nothing is archived in {shelf}.")
     found: list[Path] = []
     for text in texts:
-        # A run's own name, or with the time at which it was archived.
-        fits = [path for path in every if path.name == text or path.name.startswith(f"{text}@")]
+        fits = [path for path in every if text in _names(path)]
         if not fits:
             raise RecordError(f"Nothing in {shelf} is called {console.one_line(text)!r}.")
         found += fits
     return list(dict.fromkeys(found)) if texts else every
+
+
+def _shelf(data_dir: str | None) -> Path:
+    return Path(os.path.abspath(data_dir or default_data_dir())) / ARCHIVE
+
+
+def _on(shelf: Path) -> list[Path]:
+    """The archived directories."""
+    if not shelf.is_dir() or shelf.is_symlink():
+        return []
+    return sorted(path for path in shelf.iterdir() if path.is_dir() and not path.is_symlink())
 
 
 def _size(directory: Path) -> int:
@@ -174,17 +211,6 @@ def _list(names: Sequence[str]) -> None:
         console.say(f"  {console.one_line(name)}")
     if len(names) > _MOST_SHOWN:
         console.say(f"  ... and {len(names) - _MOST_SHOWN} more")
-
-
-def _is_wanted(question: str, *, is_sure: bool) -> bool:
-    if is_sure:
-        return True
-    if not (sys.stdin and sys.stdin.isatty()):
-        raise click.UsageError(f"{question} There is nobody to ask here; --yes does it without asking.")
-    is_wanted = click.confirm(console.one_line(question))
-    if not is_wanted:
-        console.say("Nothing was done.")
-    return is_wanted
 
 
 def _count(number: int) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SEED = re.compile(r"_s(-?[0-9]+)$")
 _MOST_NAMED = 8
 _MOST_COMPLETED = 2_000
+_NO_DISKS = ("/proc", "/sys", "/dev")  # the kernel's own, full of things that look like files
 
 #: Where the runs are that are called by their names.
 data_dir_option = click.option(
@@ -81,8 +82,16 @@ def _directories(root: Path) -> Iterator[tuple[str, bool, bool]]:
     """Each directory, whether it is a run's, and whether it holds launch records."""
     for parent, names, files in os.walk(root, onerror=_refuse, followlinks=False):
         has_launches = LAUNCHES in names
-        names[:] = [name for name in names if not name.startswith(".")]
-        yield parent, "status.json" in files or "progress.txt" in files, has_launches
+        names[:] = [name for name in names if not _is_passed_over(parent, name)]
+        yield parent, _is_run_with(files), has_launches
+
+
+def _is_passed_over(parent: str, name: str) -> bool:
+    return name.startswith(".") or os.path.join(parent, name) in _NO_DISKS
+
+
+def _is_run_with(files: Sequence[str]) -> bool:
+    return "status.json" in files or "progress.txt" in files
 
 
 def _refuse(error: OSError) -> None:
@@ -105,7 +114,7 @@ def find_run(text: str, data_dir: str | None) -> Path:
     found = find_runs(text, data_dir)
     if len(found) == 1:
         return found[0]
-    if len({_experiment(path) for path in found}) == 1:
+    if len({experiment_of(path.name) for path in found}) == 1:
         seeds = ", ".join(match[1] for path in found if (match := _SEED.search(path.name)))
         example = console.one_line(found[0].name)
         raise RecordError(
@@ -160,8 +169,9 @@ def _below(path: Path, root: Path) -> str:
     return path.name if path == root else path.relative_to(root).as_posix()
 
 
-def _experiment(path: Path) -> str:
-    return _SEED.sub("", path.name)
+def experiment_of(name: str) -> str:
+    """The name of the experiment that a run of this name is of, by Spinning Up's rule."""
+    return _SEED.sub("", name)
 
 
 def _unknown(text: str, place: Place) -> str:

@@ -53,6 +53,9 @@ class Resolver:
         known = self._namespace.get(first)
         if isinstance(known, (types.ModuleType, type)):
             return self._below(known, rest, text)
+        if find_module(first) is None:
+            self._note(f"{text!r} is taken as text: there is no module {first} here.")
+            return MISSING
         module = _module_with(text.split("."))
         return MISSING if module is None else self._below(_import(module, text), rest, text)
 

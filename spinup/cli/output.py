@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from datetime import UTC, datetime
 from typing import Any
+
+import click
 
 from spinup import console
 from spinup.utils.live_view import figure
@@ -14,6 +17,22 @@ from spinup.utils.live_view import figure
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON that every reader takes: NaN and infinities are strings, as in the record."""
     console.say(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def confirm(question: str, *, is_sure: bool) -> bool:
+    """Whether the user wants it; asked only where they have not said so already.
+
+    Raises:
+        UsageError: There is nobody to ask.
+    """
+    if is_sure:
+        return True
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise click.UsageError(f"{question} There is nobody to ask here; --yes does it without asking.")
+    is_wanted = click.confirm(console.one_line(question))
+    if not is_wanted:
+        console.say("Nothing was done.")
+    return is_wanted
 
 
 def figure_of(value: float | None) -> str:

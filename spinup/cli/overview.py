@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 COUNTED = ("done", "running", "queued", "failed", "interrupted", "not begun", "unknown")
 
 
+# With the decimals and the exponent that it has in a name.
+_NUMBER = re.compile(r"([0-9]{1,18}(?:-[0-9]{1,18})?(?:e-?[0-9]{1,3}(?![0-9a-z]))?)")
+_DASH_INSIDE = re.compile(r"(?<![e])-")
+
+
 @dataclass(frozen=True)
 class Entry:
     """A run in the overview.
@@ -99,7 +104,7 @@ def variants(
     *,
     now_s: float,
 ) -> list[Variant]:
-    """Every variant, by name.
+    """Every variant: those on record in the order of their launches, then the others by name.
 
     Args:
         looks: Every run directory that is there.
@@ -114,6 +119,8 @@ def variants(
     for launch in launches:
         if launch.is_live:
             etas.update(_etas(launch, found, now_s))
+    on_record = (run.directory for launch in launches for run in launch.runs)
+    places = {directory: place for place, directory in enumerate(dict.fromkeys(on_record))}
     groups: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
     for directory in dict.fromkeys([*found, *planned]):
         look = found.get(directory)
@@ -123,14 +130,27 @@ def variants(
         groups[entry.name, str(Path(directory).parent)].append(entry)
     return [
         Variant(name, parent, tuple(sorted(entries, key=_order)), _elapsed_s(entries, now_s))
-        for (name, parent), entries in sorted(groups.items(), key=lambda item: list(map(_natural, item[0])))
+        for (name, parent), entries in sorted(groups.items(), key=lambda item: _rank(item, places))
     ]
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """For an order in which lr2 comes before lr10."""
-    parts = re.split(r"([0-9]{1,18})", text)
-    return [(1, int(part), "") if place % 2 else (0, 0, part) for place, part in enumerate(parts)]
+def _rank(
+    group: tuple[tuple[str, str], Sequence[Entry]], places: Mapping[str, int]
+) -> tuple[float, list[list[tuple[float, str]]]]:
+    """By its first place on record; without one, behind all that have one, by name."""
+    names, entries = group
+    first = min((places.get(entry.directory, math.inf) for entry in entries), default=math.inf)
+    return first, [natural(name) for name in names]
+
+
+def natural(text: str) -> list[tuple[float, str]]:
+    """For an order in which lr2 comes before lr10, and lr0-05 before lr0-1: a dash is a decimal point."""
+    parts = _NUMBER.split(text)
+    return [(_value(part), part) if place % 2 else (0.0, part) for place, part in enumerate(parts)]
+
+
+def _value(number: str) -> float:
+    return float(_DASH_INSIDE.sub(".", number, count=1))
 
 
 def _planned(launches: Sequence[Launch]) -> dict[str, tuple[Launch, LaunchedRun]]:

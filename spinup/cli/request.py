@@ -9,6 +9,7 @@ from click import UsageError
 
 from spinup.cli.options import find_option, option_names
 from spinup.cli.values import MISSING, read_values
+from spinup.utils.shell import ShellCommand, check_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from spinup.cli.flags import Flag
     from spinup.cli.thunks import Thunk
     from spinup.cli.values import Resolve
+    from spinup.utils.run_utils import ExperimentGrid
 
 #: Short forms, as in Spinning Up; ``cpu`` and ``dt`` are other names of options.
 SHORT_FORMS = {"env": "env_name", "hid": "ac_kwargs:hidden_sizes", "act": "ac_kwargs:activation"}
 
 _MADE_FOR_THE_THUNK = ("env_fn", "logger_kwargs")
+_OWN = {
+    "output_dir": "{output_dir} is the directory that each run gets. --data_dir says where those are made.",
+    "exp_name": "{exp_name} is the name that each run gets. --exp_name says how those begin.",
+}
 
 
 @dataclass(frozen=True)
@@ -88,11 +94,20 @@ def check_complete(keys: Iterable[str], thunk: Thunk) -> None:
         raise UsageError(f"{thunk.name} needs {flags}.")
 
 
+def check_placeholders(grid: ExperimentGrid, thunk: Thunk) -> None:
+    """Raise ThunkError if a placeholder such as ``{ac:hid}`` finds nothing in some variant of ``grid``."""
+    if isinstance(thunk.function, ShellCommand) and any(":" in name for name in thunk.placeholders or ()):
+        for variant, _ in grid.named_variants():
+            check_values(thunk.function, variant)
+
+
 def _setting(flag: Flag, thunk: Thunk, resolve: Resolve, note: Callable[[str], None]) -> Setting:
     key = flag.key
     if not flag.is_own and key not in thunk.parameters:
         key = SHORT_FORMS.get(key, key)
     name = key.partition(":")[0]
+    if thunk.placeholders is not None and key in _OWN:
+        raise UsageError(f"{flag} cannot be given: {_OWN[key]}")
     if name not in thunk.parameters and not thunk.takes_any:
         raise UsageError(_unknown(flag, name, thunk))
     if thunk.placeholders is not None and name != "seed" and not _is_used(key, thunk.placeholders):
@@ -121,12 +136,13 @@ def _is_used(key: str, placeholders: Iterable[str]) -> bool:
 def _unknown(flag: Flag, name: str, thunk: Thunk) -> str:
     if thunk.placeholders is not None:
         known = ", ".join(f"{{{name}}}" for name in thunk.placeholders) or "none"
-        near = _near(name, thunk.placeholders)
+        near = _near(name, [each for each in thunk.placeholders if each not in _OWN])
         hint = f" Did you mean --{near}?" if near else f" Its placeholders: {known}."
         return f"{flag} would change nothing: there is no {{{name}}} in the command.{hint}"
     stands = f", which stands for --{SHORT_FORMS[flag.key]}" if flag.key in SHORT_FORMS else ""
     names = [each for each in thunk.parameters if each not in _MADE_FOR_THE_THUNK]
-    near = _near(flag.key, [*names, *option_names(), *SHORT_FORMS])
+    short_forms = [each for each in SHORT_FORMS if each != flag.key]
+    near = _near(flag.key, [*names, *option_names(), *short_forms])
     hint = f" Did you mean --{near}?" if near else f" It takes: {', '.join(names)}."
     return f"{thunk.name} does not take {flag}{stands}.{hint}"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from spinup import console
+from spinup.cli.find import default_data_dir
 from spinup.cli.flags import parse
-from spinup.cli.options import KEYWORDS
+from spinup.cli.options import KEYWORDS, find_option
 from spinup.errors import (
     GridError,
     GridFailed,
@@ -25,7 +26,7 @@ from spinup.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -86,23 +87,34 @@ def run(words: Sequence[str]) -> list[RunRecord]:
         UsageError: They cannot be understood.
         SpinupError: The grid cannot run, or some of its runs failed.
     """
+    if words[:1] == ["test_policy"]:
+        raise click.UsageError(
+            "There is no test_policy here: what a run has saved is your own code's to load. "
+            "spinup show RUN lists the run's files."
+        )
     line = parse(words)
     if not words or (line.wants_help and line.target is None and line.command is None):
         _print_general_help()
         return []
     line, file = _open_file(line)
-    thunk = _load(line)
     if line.wants_help:
-        _print_help(line, thunk)
+        _print_help(line, _load(line))
         return []
+    if _wants_json(line):
+        return _print_json_of(line, file)
+    grid, keywords = _prepare(line, file)
+    return grid.run(**keywords)
+
+
+def _prepare(line: CommandLine, file: GridFile | None) -> tuple[ExperimentGrid, dict[str, Any]]:
+    """The grid, and what `ExperimentGrid.run` is to get; loads what is to be run."""
+    thunk = _load(line)
     request = _read(line, thunk)
     options = {**(file.options if file is not None else {}), **request.options}
-    is_json = options.pop("json", False)
-    _check(options, thunk, is_json=is_json)
+    _check(options, thunk, is_json=options.pop("json", False))
     grid = _make_grid(request, thunk, file, options)
     keywords = {KEYWORDS.get(key, key): value for key, value in options.items()}
-    start = partial(grid.run, thunk.function, **keywords)
-    return _print_json_of(start) if is_json else start()
+    return grid, {"thunk": thunk.function, **keywords}
 
 
 def _print_general_help() -> None:
@@ -167,7 +179,7 @@ def _make_grid(
     request: Request, thunk: Thunk, file: GridFile | None, options: dict[str, Any]
 ) -> ExperimentGrid:
     """The grid; takes out of ``options`` what is about it."""
-    from spinup.cli.request import check_complete  # noqa: PLC0415
+    from spinup.cli.request import check_complete, check_placeholders  # noqa: PLC0415
     from spinup.utils.run_utils import ExperimentGrid  # noqa: PLC0415
 
     name, number = options.pop("exp_name", None), options.pop("sample", None)
@@ -185,6 +197,7 @@ def _make_grid(
     check_complete(grid.columns, thunk)
     if number is not None:
         grid.sample(number, seed)
+    check_placeholders(grid, thunk)
     return grid
 
 
@@ -198,31 +211,27 @@ def _check(options: Mapping[str, Any], thunk: Thunk, *, is_json: bool) -> None:
         )
 
 
-def _print_json_of(start: Callable[[], list[RunRecord]]) -> list[RunRecord]:
-    """Run with all that is printed on stderr; then print the records on stdout, also if some failed."""
+def _wants_json(line: CommandLine) -> bool:
+    """Whether stdout is for JSON alone, as has to be known before any code of the user's is loaded."""
+    flags = [flag for flag in line.flags if not flag.is_own]
+    found = [(option, flag) for flag in flags if (option := find_option(flag.key)) is not None]
+    return any(option.keyword == "json" and option.value(flag) for option, flag in found)
+
+
+def _print_json_of(line: CommandLine, file: GridFile | None) -> list[RunRecord]:
+    """Run with all that is printed on stderr; then print the records on stdout, however it ended."""
+    from spinup.cli.records import ended_runs, print_records  # noqa: PLC0415
+
+    keywords: dict[str, Any] = {}
     try:
         with redirect_stdout(sys.stderr):
-            records = start()
+            grid, keywords = _prepare(line, file)
+            records = grid.run(**keywords)
     except GridFailed as error:
-        _print_records(error.records)
+        print_records(error.records)
         raise
-    _print_records(records)
+    except (KeyboardInterrupt, SystemExit):
+        print_records(ended_runs(Path(keywords.get("data_dir") or default_data_dir())))
+        raise
+    print_records(records)
     return records
-
-
-def _print_records(records: Sequence[Any]) -> None:
-    from spinup.cli.output import print_json  # noqa: PLC0415
-
-    print_json({"runs": [_row(record) for record in records]})
-
-
-def _row(record: RunRecord) -> dict[str, Any]:
-    return {
-        "exp_name": record.name,
-        "seed": record.seed,
-        "directory": str(record.directory),
-        "state": str(record.state),
-        "reason": record.reason,
-        "message": record.message,
-        "result": record.result,
-    }

@@ -15,7 +15,7 @@ import click
 from spinup import console
 from spinup.cli.columns import Column, fit
 from spinup.cli.find import default_data_dir, walk
-from spinup.cli.look import last_return, look_at, seconds
+from spinup.cli.look import Look, last_return, look_at, seconds
 from spinup.cli.output import figure_of, print_json, utc_text
 from spinup.cli.overview import COUNTED, Entry, Variant, latest, variants
 from spinup.cli.stale import Staleness
@@ -25,10 +25,11 @@ from spinup.rundir.status import utc_now
 from spinup.utils.live_view import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from spinup.cli.look import Look
     from spinup.console import Line
+
+LINK = "a symbolic link, not followed"
 
 _REFRESH_S = 1.0
 _REST = 4  # times as long as it took to look
@@ -101,8 +102,10 @@ class Scout:
             for each in read_launches(data_dir)
             if (launch := _below(each, place.root)) is not None
         ]
+        there = {str(path) for path in place.runs}
+        launches = [_unlinked(launch, place.root, there) for launch in launches]
         found = variants(
-            [look for look, _ in seen],
+            [*(look for look, _ in seen), *_behind_links(launches, place.root, there)],
             launches,
             {look.directory: last for look, last in seen},
             {look.directory: self._changed(look) for look, _ in seen if look.state == "done"},
@@ -131,6 +134,35 @@ def _below(launch: Launch, root: Path) -> Launch | None:
     return replace(launch, runs=runs) if runs else None
 
 
+def _unlinked(launch: Launch, root: Path, there: Collection[str]) -> Launch:
+    """The launch; runs that it reaches by a link are where they are, if that is below ``root``."""
+    runs = tuple(run._replace(directory=_without_links(run.directory, root, there)) for run in launch.runs)
+    return replace(launch, runs=runs)
+
+
+def _without_links(directory: str, root: Path, there: Collection[str]) -> str:
+    if directory in there or not _is_behind_link(directory, root):
+        return directory
+    real = str(root / os.path.relpath(os.path.realpath(directory), os.path.realpath(root)))
+    return real if real in there else directory
+
+
+def _is_behind_link(directory: str, root: Path) -> bool:
+    """Whether ``directory`` is a symbolic link, or below one that is below ``root``."""
+    below = [Path(directory), *Path(directory).parents]
+    return any(path.is_symlink() for path in below if root in path.parents)
+
+
+def _behind_links(launches: Iterable[Launch], root: Path, there: Collection[str]) -> list[Look]:
+    """The runs of which nothing is known, since there is a link in place of their directory."""
+    runs = {run.directory: run for launch in launches for run in launch.runs if run.directory not in there}
+    return [
+        Look(Path(directory), run.name, run.seed, "unknown", LINK)
+        for directory, run in runs.items()
+        if _is_behind_link(directory, root)
+    ]
+
+
 def drawn(survey: Survey, width: int | None, *, blank_first: bool = False) -> list[Line]:
     """The lines that show it, no wider than ``width`` where that is given."""
     lines: list[Line] = [[("", "")]] if blank_first else []
@@ -146,6 +178,11 @@ def drawn(survey: Survey, width: int | None, *, blank_first: bool = False) -> li
     if files:
         more = ", ..." if len(files) > 3 else ""
         lines.append([(f"Stale: {', '.join(files[:3])}{more} changed since.", "yellow")])
+    links = sum(entry.look is not None and entry.look.reason == LINK for entry in _entries(survey))
+    if links:
+        lines.append(
+            [(f"Unknown: {links} in place of which there is a link, which is not followed.", "yellow")]
+        )
     return lines
 
 

@@ -15,6 +15,7 @@ import click
 from spinup import console
 from spinup.cli.find import default_data_dir, walk
 from spinup.cli.look import look_at
+from spinup.cli.output import confirm
 from spinup.rundir.launches import Launch, LaunchedRun, is_at_work, process_start, read_launches
 from spinup.rundir.layout import RunDir
 from spinup.rundir.lock import is_held
@@ -27,6 +28,7 @@ _POLL_S = 0.1
 _BETWEEN_SIGNALS_S = 0.3
 _TOLD_EVERY_S = 5.0
 _MOST_TOLD = 20
+_MOST_NAMED = 4
 
 
 @click.command(short_help="Stop what a launcher runs.")
@@ -35,7 +37,10 @@ _MOST_TOLD = 20
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait no longer."
 )
-def command(directory: str | None, *, now: bool, timeout_s: float | None) -> int:
+@click.option(
+    "--yes", "-y", is_flag=True, help="Do not ask where DIR is above several directories of results."
+)
+def command(directory: str | None, *, now: bool, timeout_s: float | None, yes: bool) -> int:
     """Stop every launcher with runs at or below DIR, and wait until it has ended.
 
     It is asked as by Ctrl-C: its runs get SIGTERM, after 10 s SIGKILL, and are recorded as interrupted.
@@ -46,6 +51,8 @@ def command(directory: str | None, *, now: bool, timeout_s: float | None) -> int
     if not launches:
         console.say(f"No launcher is at work in {os.path.abspath(root)}.")
         return 0
+    if not _is_meant(launches, is_sure=yes):
+        return 1
     targets = [target for launch in launches if (target := _target(launch)) is not None]
     for target in targets:
         target.send(signal.SIGTERM)
@@ -76,6 +83,15 @@ def live_launches(directory: Path) -> list[Launch]:
         for launch in read_launches(data_dir)
         if launch.is_live and any(f"{run.directory}/".startswith(inside) for run in launch.runs)
     ]
+
+
+def _is_meant(launches: Sequence[Launch], *, is_sure: bool) -> bool:
+    """Whether all of ``launches`` are to be stopped: asked where they are of several directories."""
+    data_dirs = sorted({str(launch.path.parent.parent) for launch in launches})
+    if len(data_dirs) == 1:
+        return True
+    names = f"{', '.join(data_dirs[:_MOST_NAMED])}{', ...' if len(data_dirs) > _MOST_NAMED else ''}"
+    return confirm(f"Stop {_count(len(launches), 'launcher')} in {names}?", is_sure=is_sure)
 
 
 @dataclass

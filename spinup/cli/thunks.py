@@ -28,6 +28,8 @@ BUILT_INS = {"ars": "spinup.algos.ars:ars"}
 
 _SEED = Kind(frozenset({"int"}), text="int")
 _TEXT = Kind(frozenset({"str"}), text="str")
+_HOW_NAMED = "Your own is module:function or path/to/file.py:function."
+_CODE_FOLLOWS = ("-c", "-e")
 _INTERPRETERS = ("python", "bash", "sh", "zsh", "julia", "rscript", "node", "ruby", "perl", "uv", "env")
 
 
@@ -85,6 +87,8 @@ def load(target: str) -> Thunk:
     if not colon:
         raise UsageError(_not_a_thunk(target))
     is_file = place.endswith(".py") or "/" in place
+    if not is_file and not all(term.isidentifier() for term in place.split(".")):
+        raise UsageError(f"{target!r} names no module before the colon. {_HOW_NAMED}")
     module = _import_file(place) if is_file else _import_module(place)
     function: Any = module
     for term in name.split("."):
@@ -231,15 +235,13 @@ def _not_a_thunk(target: str) -> str:
         return f"{target!r} is no function. A program goes behind --, as in: spinup run -- {target} ..."
     near = difflib.get_close_matches(target, BUILT_INS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return (
-        f"{target!r} is not built in; {names} is.{hint} "
-        "Your own is module:function or path/to/file.py:function."
-    )
+    return f"{target!r} is not built in; {names} is.{hint} {_HOW_NAMED}"
 
 
 def _program_name(words: Sequence[str]) -> str:
     """The script's name, if an interpreter runs one; else the program's."""
-    named = [Path(word).name for word in words if "{" not in word]
+    ends = [place for place, word in enumerate(words) if word in _CODE_FOLLOWS]
+    named = [Path(word).name for word in words[: min(ends, default=None)] if "{" not in word]
     scripts = [name for name in named[1:] if Path(name).suffix and not name.startswith("-")]
     is_interpreter = bool(named) and named[0].startswith(_INTERPRETERS)
     name = scripts[0] if is_interpreter and scripts else (named or ["command"])[0]

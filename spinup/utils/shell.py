@@ -6,7 +6,11 @@ import inspect
 import os
 import re
 import shutil
+import signal
 import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from spinup.errors import ThunkError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 #: Placeholders that every run has a value for, without being asked.
 OWN_PLACEHOLDERS = ("exp_name", "output_dir", "seed")
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}\s]+)\}|[{}]")
 _LARGEST_SOURCE_BYTES = 1 << 20
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class ShellCommand:
 
     Called with the parameters, it starts the program and waits for it. Nothing is split or interpreted:
     there is no shell, and a value is one argument or a part of one, whatever is in it. The run ends as the
-    program does: well with exit code 0, else with its exit code or its signal.
+    program does: well with exit code 0, else with its exit code or its signal. When the run is to stop, the
+    program hears it too, and is waited for: what it still writes is kept.
 
     Attributes:
         words: The program and its arguments. ``{{`` and ``}}`` are braces. ``{output_dir}``,
@@ -52,13 +58,17 @@ class ShellCommand:
         words = [fill(word, {**kwargs, **own}) for word in self.words]
         environment = {**os.environ, **{f"SPINUP_{key.upper()}": text for key, text in own.items()}}
         try:
-            ended = subprocess.run(words, env=environment, check=False)
+            program = subprocess.Popen(words, env=environment)
         except OSError as error:
             raise ThunkError(f"{words[0]!r} cannot be started: {error}.") from error
-        if ended.returncode < 0:
-            _die_of(-ended.returncode)
-        if ended.returncode:
-            raise SystemExit(ended.returncode)
+        with program, _heard_stops() as stops:
+            code = program.wait()
+        if stops:
+            _die_of(stops[0])  # however the program took it: the run was stopped, and is not done
+        if code < 0:
+            _die_of(-code)
+        if code:
+            raise SystemExit(code)
 
     def __str__(self) -> str:
         return " ".join(self.words)
@@ -109,6 +119,13 @@ def check_command(command: ShellCommand) -> None:
     raise ThunkError(f"There is no program {program!r} here, nor on PATH.{hint}")
 
 
+def check_values(command: ShellCommand, values: Mapping[str, Any]) -> None:
+    """Raise ThunkError if a placeholder that reaches into a dict finds nothing there in ``values``."""
+    for name in command.placeholders:
+        if ":" in name:
+            _look_up(name, values)
+
+
 def fill(word: str, values: Mapping[str, Any]) -> str:
     """``word`` with each ``{name}`` replaced by its value's text, and with doubled braces single.
 
@@ -139,10 +156,13 @@ def _names_in(word: str) -> list[str]:
 
 def _look_up(name: str, values: Mapping[str, Any]) -> Any:
     found: Any = values
+    place = ""
     for term in name.split(":"):
-        if not isinstance(found, dict) or term not in found:
-            raise ThunkError(f"The placeholder {{{name}}} has no value.")
+        if not isinstance(found, Mapping) or term not in found:
+            why = f": {place} is {found!r:.60}, with no {term!r} in it" if place else ""
+            raise ThunkError(f"The placeholder {{{name}}} has no value{why}.")
         found = found[term]
+        place = f"{place}:{term}" if place else term
     return found
 
 
@@ -152,11 +172,35 @@ def _own_values(kwargs: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(values[name]) for name in OWN_PLACEHOLDERS if name in values}
 
 
+@contextmanager
+def _heard_stops() -> Iterator[list[int]]:
+    """For the length of the block, signals that end this process are put off; yield their numbers.
+
+    A run is stopped by a signal to all its processes. Died this one of it, the program would be what it has
+    left behind, and be killed before it had written what it wanted to. Begun after the program was started,
+    so that one that comes before is not missed by both. A handler, and no mask or SIG_IGN: what the program
+    starts inherits neither.
+    """
+    stops: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield stops  # handlers are the main thread's, and so is what a signal does
+        return
+    handlers = {number: signal.getsignal(number) for number in _STOP_SIGNALS}
+    # What is ignored already, as by nohup, the program ignores too.
+    heard = [number for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)]
+    for number in heard:
+        signal.signal(number, lambda number, _: stops.append(number))
+    try:
+        yield stops
+    finally:
+        for number in heard:
+            signal.signal(number, handlers[number])
+
+
 def _die_of(number: int) -> None:
     """End this process by the signal that ended the program, so that the run's record names it."""
     import faulthandler  # noqa: PLC0415 - hardly ever needed
     import resource  # noqa: PLC0415
-    import signal  # noqa: PLC0415
 
     # The program has crashed, not this process: no traceback and no second core file.
     faulthandler.disable()

@@ -138,3 +138,26 @@ def test_deleting_leads_nowhere_outside(data, tmp_path_factory):
 def test_it_wants_to_know_which(capsys):
     assert main(["rm"]) == 2
     assert "Say which runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["rm", "archive"])
+def test_a_directory_above_directories_of_results_is_refused(tmp_path, capsys, command):
+    make_run(tmp_path / "home" / "data", "g_lr1", 0)
+    make_run(tmp_path / "home", "g_lr2", 0)
+    assert main([command, "-y", str(tmp_path / "home")]) == 1
+    assert f"above the directories of results {tmp_path}/home/data." in capsys.readouterr().err
+    assert len(list(tmp_path.rglob("status.json"))) == 2
+    assert list(tmp_path.rglob(".archive")) == []
+
+
+@pytest.mark.parametrize("below", ["", "g_lr1", "g_lr1/g_lr1_s0"])
+def test_a_directory_of_results_an_experiment_and_a_run_can_be_named(data, below):
+    assert main(["archive", "-y", str(data / below)]) == 0
+    assert len(archived(data)) == {"": 4, "g_lr1": 2, "g_lr1/g_lr1_s0": 1}[below]
+
+
+@pytest.mark.parametrize("name", ["g_lr1_s0", "g_lr1"])
+def test_what_is_archived_already_is_said_to_be(data, capsys, name):
+    assert main(["archive", "g_lr1", "-y", "--data-dir", str(data)]) == 0
+    assert main(["archive", name, "-y", "--data-dir", str(data)]) == 1
+    assert f"{name} is archived already, in {data}/.archive" in capsys.readouterr().err

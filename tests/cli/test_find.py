@@ -4,6 +4,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spinup.cli import find
 from spinup.cli.find import complete_run, find_run, find_runs, walk
 from spinup.cli.logs import command
 from spinup.errors import RecordError
@@ -107,3 +108,9 @@ def test_runs_are_looked_up_where_results_go_by_default(data, monkeypatch):
     monkeypatch.setattr("spinup.user_config.DEFAULT_DATA_DIR", str(data))
     (data / "g_lr1" / "g_lr1_s0" / "output.log").write_text("hello\n")
     assert CliRunner().invoke(command, ["g_lr1_s0"]).output == "hello\n"
+
+
+def test_the_kernels_file_systems_are_not_walked_through(tmp_path, monkeypatch):
+    make_run(tmp_path / "proc")
+    monkeypatch.setattr(find, "_NO_DISKS", (str(tmp_path / "proc"),))
+    assert walk(tmp_path).runs == ()

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from spinup.cli import commands as cli
 from spinup.cli import demo
-from spinup.cli import main as cli
 from spinup.cli.main import main
 
 
@@ -135,3 +135,15 @@ def test_the_demo_learns_and_draws(tmp_path, capfd):
     picture = tmp_path / "learning_curves.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert str(picture) in out
+
+
+def test_ctrl_c_while_the_commands_are_imported_has_its_exit_status(tmp_path):
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "spinup", "--help"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (130, "spinup: Interrupted. What had finished is kept.\n")

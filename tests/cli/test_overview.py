@@ -134,3 +134,14 @@ def test_experiments_of_one_name_in_two_places_are_two():
     one = look("a", 0, "done")
     other = Look(Path("/data/old/a/a_s0"), "a", 0, "done")
     assert len(survey([one, other])) == 2
+
+
+def test_a_dash_in_a_number_is_its_point():
+    names = ["lr1", "lr0-1", "lr0-05", "lr1e-06", "lr1e-05", "lr10"]
+    found = survey([look(name, 0, "done") for name in names])
+    assert [each.name for each in found] == ["lr1e-06", "lr1e-05", "lr0-05", "lr0-1", "lr1", "lr10"]
+
+
+def test_variants_on_record_are_in_the_grids_order_and_come_first():
+    looks = [look(name, 0, "done") for name in ("a", "b", "c")]
+    assert [each.name for each in survey(looks, [launch("c", "b")])] == ["c", "b", "a"]

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli.made_runs import make_run
 
 from spinup import user_config
 from spinup.cli.main import main
+from spinup.cli.thunks import load_command
 
 HERE = Path(__file__).parent
 TRAIN = "cli.thunks_for_cli:train"
@@ -172,7 +174,7 @@ def test_an_environment_that_is_not_known_is_refused(capfd):
         (["cli.thunks_for_cli:trian"], "Did you mean 'train'?"),
         (["cli.thunks_for_cli:not_a_function"], "is no function, but int 3"),
         ([TRAIN, "--only", "no_such"], "No variant has the name 'no_such'"),
-        ([TRAIN, "--shard", "3/2"], "shard must be"),
+        ([TRAIN, "--shard", "3/2"], "3/2"),
         (["no.toml"], "no.toml cannot be read"),
         (["--lr", "1", "--", "echo", "{lx}"], "--lr would change nothing"),
         (["--", "echo", "{lr}"], "echo needs --lr"),
@@ -180,6 +182,18 @@ def test_an_environment_that_is_not_known_is_refused(capfd):
         (["--lr", "1", "--", "no-such-program", "{lr}"], "There is no program 'no-such-program'"),
         (["--", "echo hi"], "leave out the quotes around the command"),
         (["--"], "There is no command behind --"),
+        (["--lr", "1", "--", "echo", "{lr:x}"], "{lr:x} has no value: lr is 1, with no 'x' in it"),
+        (["--ac", "{'x': 1}", "{}", "--", "echo", "{ac:x}"], "{ac:x} has no value: ac is {}"),
+        (["--output_dir", "x", "--", "echo", "{output_dir}"], "--data_dir says where those are made"),
+        (["--+exp_name", "x", "--", "echo", "{exp_name}"], "--exp_name says how those begin"),
+        (
+            ["cli.thunks_for_cli:needs", "--gain", "1", "--hid", "3"],
+            "hidden_sizes. It takes: env_name, gain",
+        ),
+        (["ars", "--env", "Walker2d-v2"], "The newest version is 'Walker2d-v5'"),
+        (["test_policy", "data"], "There is no test_policy here"),
+        ([":f"], "':f' names no module before the colon"),
+        (["..:f"], "'..:f' names no module before the colon"),
         (["--cpu", "2", "--", "echo"], "would start the whole command in each process"),
     ],
 )
@@ -255,6 +269,35 @@ def test_a_text_that_is_a_file_imports_nothing(capfd):
     out = planned(capfd, TRAIN, "--act", "own_side_effect.py", "own_side_effect.no_such_name")
     assert not Path("pwned").exists()
     assert "own_side_effect.py" in out
+
+
+def test_stdout_is_json_whatever_is_printed_on_import(capfd):
+    Path("own_loud.py").write_text("print('hello')\ndef f(a=0):\n    pass\n")
+    code, runs, err = run(capfd, "own_loud.py:f", "--a", "1")
+    assert code == 0
+    assert list(runs) == [("cmd_f", 0)]
+    assert "hello" in err
+
+
+def test_a_dotted_name_of_no_module_is_taken_as_text_with_a_word(capfd):
+    assert main(["run", TRAIN, "--act", "no_such_module.nn.Tanh", "--dry-run"]) == 0
+    assert "'no_such_module.nn.Tanh' is taken as text" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["python", "-c", "import sys; print(sys.argv)"], "cmd_python"),
+        (["python", "-u", "sub/train.py", "-c", "x.y"], "cmd_train"),
+        (["bash", "-c", "a.b"], "cmd_bash"),
+    ],
+)
+def test_a_program_has_its_scripts_name_or_its_own(words, name):
+    assert f"cmd_{load_command(words).name}" == name
+
+
+def test_a_part_of_a_value_can_be_put_in(capfd):
+    assert "/cmd_echo" in planned(capfd, "--ac:x", "1", "2", "--", "echo", "{ac:x}")
 
 
 def test_any_program_can_be_run(capfd):
@@ -415,16 +458,20 @@ def test_each_keyword_of_run_has_a_flag():
 def test_an_interruption_has_its_own_exit_status(tmp_path, number, code):
     os.mkfifo("ready")
     Path("waiting.py").write_text(
-        "import signal\ndef f():\n    open('ready', 'w').close()\n    signal.pause()\n"
+        "import signal\ndef f(a):\n    if a:\n        open('ready', 'w').close()\n        signal.pause()\n"
     )
+    make_run(tmp_path / "data", "cmd_f_a2", config={"of": "an earlier run that was to be replaced"})
+    words = ["run", "waiting.py:f", "--a", "0", "1", "2", "--parallel", "1", "--json"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "spinup", "run", "waiting.py:f"],
+        [sys.executable, "-m", "spinup", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     with open("ready"):
         process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err
+    found = {row["exp_name"]: (row["state"], row["reason"]) for row in json.loads(out)["runs"]}
+    assert found == {"cmd_f_a0": ("done", None), "cmd_f_a1": ("failed", "interrupted")}

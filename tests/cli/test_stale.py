@@ -8,7 +8,7 @@ import pytest
 from spinup.cli.stale import Staleness
 
 SCRIPT = """
-import json, shlex, sys
+import json
 from pathlib import Path
 import networks
 
@@ -27,17 +27,20 @@ def unused():
 if __name__ == "__main__":
     from spinup.jobs.make import Place, make_job
     from spinup.jobs.prepare import prepare
-    kwargs = {
+    kinds = {
         "plain": {"lr": 1},
         "function": {"lr": optimizer},
         "class": {"lr": Policy},
         "text": {"lr": "unused"},
         "lambda": {"lr": lambda: 1},
         "object": {"lr": Policy()},
-    }[sys.argv[1]]
-    job = make_job("x", train, kwargs, place=Place("data"))
-    prepare(job)
-    print(json.dumps(job.code))
+    }
+    codes = {}
+    for kind, kwargs in kinds.items():
+        job = make_job("x", train, kwargs, place=Place(f"data/{kind}"))
+        prepare(job)
+        codes[kind] = job.code
+    Path("codes.json").write_text(json.dumps(codes))
 """
 KINDS = ["plain", "function", "class", "text", "lambda", "object"]
 
@@ -47,17 +50,8 @@ def project(tmp_path_factory):
     directory = tmp_path_factory.mktemp("project")
     (directory / "launch.py").write_text(SCRIPT)
     (directory / "networks.py").write_text("size = 1\n")
-    (directory / "codes.json").write_text(
-        json.dumps({kind: code_of_run(directory, kind) for kind in KINDS})
-    )
+    subprocess.run([sys.executable, "launch.py"], cwd=directory, check=True)
     return directory
-
-
-def code_of_run(directory, kind):
-    command = [sys.executable, "launch.py", kind]
-    out = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True).stdout
-    (directory / "data" / "x").rename(directory / "data" / kind)
-    return json.loads(out.splitlines()[-1])
 
 
 @pytest.fixture
@@ -65,7 +59,7 @@ def changed(project):
     """Gives what has changed for a run of this kind; afterwards the files are as they were."""
     files = {path: path.read_bytes() for path in project.glob("*.py")}
     codes = json.loads((project / "codes.json").read_text())
-    yield lambda kind: Staleness().changed(project / "data" / kind / "x_s0", codes[kind])
+    yield lambda kind: Staleness().changed(project / "data" / kind / "x" / "x_s0", codes[kind])
     for path, content in files.items():
         path.write_bytes(content)
 
@@ -123,7 +117,7 @@ def test_files_that_are_not_there_say_nothing(project, changed):
     [None, {}, {"../x.py": "0"}, {"/etc/passwd": "0"}, {"<notebook>": "0"}, {"x.py": 1}, {"x\0.py": "0"}],
 )
 def test_strange_maps_are_not_followed(project, code):
-    assert Staleness().changed(project / "data" / "plain" / "x_s0", code) == []
+    assert Staleness().changed(project / "data" / "plain" / "x" / "x_s0", code) == []
 
 
 def test_nothing_of_the_project_is_run(project, changed):

@@ -212,3 +212,27 @@ def _own():
 
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_link_in_place_of_a_run_is_said_and_not_followed(tmp_path, capsys, tmp_path_factory):
+    outside = make_run(tmp_path_factory.mktemp("outside"), "g_lr1", 0)
+    with recorded(tmp_path, "g", 1, planned(tmp_path, "g_lr1", "g_lr2")):
+        (tmp_path / "g_lr1").mkdir()
+        (tmp_path / "g_lr1" / "g_lr1_s0").symlink_to(outside)
+        (tmp_path / "g_lr2").symlink_to(outside.parent)
+    main(["status", str(tmp_path), "--json"])
+    (place,) = json.loads(capsys.readouterr().out)["directories"]
+    found = [(run["state"], run["reason"]) for variant in place["variants"] for run in variant["runs"]]
+    link = ("unknown", "a symbolic link, not followed")
+    assert found == [link, ("not_begun", None), link, link]
+    main(["status", str(tmp_path)])
+    assert "3 in place of which there is a link" in capsys.readouterr().out
+
+
+def test_a_linked_variant_that_is_there_anyway_is_listed_once(tmp_path):
+    make_run(tmp_path / "old", "g_lr1", 0)
+    (tmp_path / "g_lr1").symlink_to("old/g_lr1")
+    with recorded(tmp_path, "g", 1, planned(tmp_path, "g_lr1")[:1]):
+        pass
+    (variant,) = Scout().survey(tmp_path).variants
+    assert [entry.state for entry in variant.entries] == ["done"]

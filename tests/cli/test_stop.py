@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 from cli.made_runs import make_run
@@ -24,14 +25,18 @@ eg.run(train, data_dir="data", parallel=2, gpus=None)
 
 # Does not stop before it was asked twice.
 STUBBORN = """
-import signal, sys
+import signal, sys, time
 from pathlib import Path
 from spinup.rundir.launches import recorded, LaunchedRun
-signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, lambda *_: sys.exit(9)))
+def hear(*_):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))
+    print("heard", flush=True)
+
+signal.signal(signal.SIGTERM, hear)
 with recorded(Path("data"), sys.argv[1], 1, [LaunchedRun("g", 0, f"{Path.cwd()}/data/g/g_s0")]):
     print("ready", flush=True)
     while True:
-        signal.pause()
+        time.sleep(0.05)  # not pause: a signal just before it would wait for the next one
 """
 
 
@@ -93,6 +98,7 @@ def test_who_waits_no_longer_is_told_what_is_left(tmp_path, launch, capsys):
     read_until(process, "ready")
     assert main(["stop", "--timeout", "0", str(tmp_path / "data")]) == 1
     assert "Still ending: one" in capsys.readouterr().err
+    read_until(process, "heard")  # two signals of one kind that come at once count as one
     assert main(["stop", str(tmp_path / "data")]) == 0
     assert process.wait(60) == 9
 
@@ -144,3 +150,15 @@ def test_a_launcher_with_runs_elsewhere_is_left_alone(tmp_path, no_signals, caps
     with recorded(tmp_path, "g", 1, [LaunchedRun("g", 0, f"{tmp_path}/g/g_s0")]):
         assert stop.live_launches(tmp_path / "other") == []
         assert len(stop.live_launches(tmp_path)) == 1
+
+
+def test_launchers_of_several_directories_are_stopped_on_a_word_alone(
+    tmp_path, capsys, no_signals, monkeypatch
+):
+    monkeypatch.setattr("sys.stdin", None)
+    with ExitStack() as stack:
+        for name in ("one", "two"):
+            run = LaunchedRun("g", 0, f"{tmp_path}/{name}/g/g_s0")
+            stack.enter_context(recorded(tmp_path / name, "g", 1, [run]))
+        assert main(["stop", str(tmp_path)]) == 2
+        assert f"Stop 2 launchers in {tmp_path}/one, {tmp_path}/two? " in capsys.readouterr().err

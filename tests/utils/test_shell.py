@@ -2,7 +2,9 @@ import inspect
 import os
 import pickle
 import signal
+import subprocess
 import sys
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,40 @@ def test_a_signal_is_the_runs(tmp_path, number, reason):
     with pytest.raises(ExperimentFailed) as raised:
         call_experiment("e", command, data_dir=tmp_path, number=int(number))
     assert raised.value.record.reason == reason
+
+
+WRAPPER = "import sys; from spinup.utils.shell import ShellCommand; ShellCommand(tuple(sys.argv[1:]))()"
+SLOW_TO_END = """
+import os, signal, sys
+
+def end(*_):
+    print("asked", flush=True)
+    sys.stdin.readline()
+    print("saved, and waited for" if os.getppid() == wrapper else "left behind", flush=True)
+    sys.exit(0)
+
+wrapper = os.getppid()
+signal.signal(signal.SIGTERM, end)
+os.kill(wrapper, signal.SIGTERM)  # as a launcher does, to all of the run
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_program_that_is_to_stop_is_waited_for_and_has_not_ended_well():
+    words = [sys.executable, "-c", WRAPPER, sys.executable, "-c", SLOW_TO_END]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "asked\n"
+        out, _ = process.communicate("go on\n", timeout=60)
+    assert out == "saved, and waited for\n"
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_a_program_can_be_waited_for_in_any_thread():
+    with futures.ThreadPoolExecutor() as pool:
+        pool.submit(ShellCommand((sys.executable, "-c", ""))).result()
+
+
+def test_signals_do_afterwards_what_they_did_before():
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
+    ShellCommand((sys.executable, "-c", ""))()
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
