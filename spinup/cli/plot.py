@@ -99,6 +99,9 @@ def _one_word_each(words: list[str], several: set[str]) -> list[str]:
     help="What is drawn of several seeds; iqm is the mean of the middle half.",
 )
 @click.option("--seeds", is_flag=True, help="Draw each seed too, faint.")
+@click.option(
+    "--all", "show_all", is_flag=True, help="Draw all lines; of more than 10, else the best 10 alone."
+)
 @click.option("--out", "-o", metavar="FILE", type=click.Path(), help="Where to save: .png, .svg or .pdf.")
 def command(
     directories: tuple[str, ...],
@@ -112,6 +115,7 @@ def command(
     legend: tuple[str, ...],
     est: str,
     seeds: bool,
+    show_all: bool,
     out: str | None,
 ) -> None:
     """Draw learning curves."""
@@ -133,5 +137,6 @@ def command(
         legend=legend,
         estimate=cast("OverSeeds", est),
         show_seeds=seeds,
+        show_all=show_all,
     )
     draw_and_save(directories, wanted, out, say=console.say)

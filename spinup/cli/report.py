@@ -65,7 +65,12 @@ def command(
     for sentence in report.verdicts:
         console.say(sentence)
     if number := len(report.findings):
-        console.say(f"\n{number} warning{'s' * (number != 1)}, in the report: read them first.", "yellow")
+        what = (
+            "1 warning, in the report: read it"
+            if number == 1
+            else f"{number} warnings, in the report: read them"
+        )
+        console.say(f"\n{what} first.", "yellow")
     console.say()
     for file in files:
         console.say(f"Report: {os.path.abspath(report.save(file, force=force))}", "green", bold=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spinup.results.runset import RunSet
 
 _RETURN = ("return", "last", "Performance")
+_MOST_COLUMNS = 30  # named in an error
 
 
 def by_option(also: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -49,7 +50,7 @@ def load_runs(texts: Sequence[str], data_dir: str | None, by: str) -> tuple[RunS
         RecordError: A text means no run, or no run has that column, or only some.
     """
     from spinup.report.best import SCORES  # noqa: PLC0415 - heavy, and --help needs none
-    from spinup.results.runset import load  # noqa: PLC0415
+    from spinup.results.runset import RunSet, load  # noqa: PLC0415
 
     paths = [path for text in texts for path in _paths(text, data_dir)] or [default_data_dir()]
     if by in _RETURN:
@@ -57,6 +58,7 @@ def load_runs(texts: Sequence[str], data_dir: str | None, by: str) -> tuple[RunS
     if by in SCORES:
         return load(paths), by
     runs = load(paths, columns={by: "return"})
+    _check_is_logged(RunSet(runs.runs), by)
     _check_column(runs, by)
     return runs, "last"
 
@@ -79,6 +81,31 @@ def _is_a_name(text: str, data_dir: str | None) -> bool:
         return bool(find_runs(text, data_dir, is_exact=True))
     except RecordError:
         return False
+
+
+def _check_is_logged(runs: RunSet, column: str) -> None:
+    """Raise RecordError where ``column`` says which run it is, and not what it came to.
+
+    Names, seeds and settings are no scores, though some are numbers.
+    """
+    if column in runs.table.columns and column not in _logged_columns(runs):
+        raise RecordError(
+            f"{column!r} says what a run is, not what it came to. There is: return, "
+            f"{', '.join(_scores(runs)[:_MOST_COLUMNS])}."
+        )
+
+
+def _scores(runs: RunSet) -> list[str]:
+    from spinup.report.best import SCORES  # noqa: PLC0415 - heavy
+
+    return [*(name for name in SCORES if name not in _RETURN), *_logged_columns(runs)]
+
+
+def _logged_columns(runs: RunSet) -> list[str]:
+    """The columns of numbers that the runs have logged in progress.txt."""
+    added = {"exp_name", "seed", "directory", "steps", "return"}
+    curves = runs.curves
+    return [name for name, dtype in curves.schema.items() if dtype.is_numeric() and name not in added]
 
 
 def _check_column(runs: RunSet, column: str) -> None:

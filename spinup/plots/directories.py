@@ -13,7 +13,8 @@ import polars as pl
 from spinup.errors import PlotError
 from spinup.plots.figure import check_picture, save
 from spinup.plots.learning_curve import plot_learning_curve, plot_learning_curves
-from spinup.plots.variants import with_variants
+from spinup.plots.variants import order_of, with_variants
+from spinup.results.groups import FINISHED
 from spinup.results.runset import RunSet, load
 from spinup.rundir.layout import RunDir
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PERFORMANCE = "Performance"
 
 _MOST_NAMES = 10
+_MOST_LINES = 10  # that can be told apart in one picture
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Wanted:
         legend: A name for each directory, or for each line; by default the variants' names.
         estimate: What is made of the seeds: ``mean``, ``median``, ``iqm``, ``max`` or ``min``.
         show_seeds: Draw each seed too, thin and faint.
+        show_all: Draw all lines, not the best 10 alone. With a ``legend``, all are drawn too.
     """
 
     xaxis: str | None = None
@@ -54,6 +57,7 @@ class Wanted:
     legend: Sequence[str] = ()
     estimate: OverSeeds = "mean"
     show_seeds: bool = False
+    show_all: bool = False
 
 
 def find_directories(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
@@ -67,12 +71,15 @@ def find_directories(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     return list(dict.fromkeys(one for path in paths for one in _directories(os.fspath(path))))
 
 
-def draw(directories: Sequence[str], wanted: Wanted) -> list[Figure | SubFigure]:
+def draw(
+    directories: Sequence[str], wanted: Wanted, *, say: Callable[[str], None] | None = None
+) -> list[Figure | SubFigure]:
     """A figure of learning curves for each of ``wanted.values``, a panel per task.
 
     Args:
         directories: Whose runs to draw; those below them too.
         wanted: How.
+        say: Gets a line where the best are drawn alone.
 
     Raises:
         RecordError: There is no run, or a column is missing or holds text, or a seed was run twice.
@@ -80,6 +87,14 @@ def draw(directories: Sequence[str], wanted: Wanted) -> list[Figure | SubFigure]
     """
     runs = _selected(load(directories), wanted)
     curves = _lines(runs, wanted, directories)
+    num_lines = curves["line"].n_unique()
+    if num_lines > _MOST_LINES and not (wanted.show_all or wanted.legend):
+        curves = curves.filter(pl.col("line").is_in(_best_lines(curves, runs.table)))
+        if say is not None:
+            say(
+                f"The best {_MOST_LINES} of {num_lines} lines, by their return at the end. "
+                "All of them: --all (in Python: show_all=True)."
+            )
     return [_draw_one(curves, value, wanted) for value in wanted.values]
 
 
@@ -111,7 +126,7 @@ def draw_and_save(
     places = [picture_path(out, directories, value, is_only=is_only) for value in wanted.values]
     for place in places:
         check_picture(place)  # before the work, not after it
-    for figure, place, value in zip(draw(directories, wanted), places, wanted.values, strict=True):
+    for figure, place, value in zip(draw(directories, wanted, say=say), places, wanted.values, strict=True):
         say(f"{value}: {save(figure, place)}")
     return places
 
@@ -182,6 +197,24 @@ def _lines(runs: RunSet, wanted: Wanted, directories: Sequence[str]) -> pl.DataF
         seed = pl.format(", seed {}", pl.col("seed")).fill_null(pl.format(", {}", pl.col("directory")))
         named = named.with_columns(line=pl.col("variant") + seed)
     return _renamed(named, wanted.legend) if wanted.legend else named
+
+
+def _best_lines(curves: pl.DataFrame, table: pl.DataFrame) -> list[str]:
+    """The names of the best lines; of several tasks, the best of each come first."""
+    is_finished = pl.col("state").is_in(list(FINISHED)) & pl.col("last").is_finite()
+    scores = table.select("directory", score=pl.when(is_finished).then("last"))
+    runs = curves.select("line", "task", "directory").unique(maintain_order=True)
+    lines = (
+        runs.join(scores, on="directory", how="left", maintain_order="left")
+        .group_by("task", "line", maintain_order=True)
+        .agg(pl.col("score").mean(), num_used=pl.col("score").count(), num_runs=pl.len())
+    )
+    ranked: list[tuple[int, str]] = []
+    for _, of_task in lines.group_by("task", maintain_order=True):
+        rows = sorted(of_task.to_dicts(), key=lambda r: order_of(r["score"], r["num_used"], r["num_runs"]))
+        ranked += [(place, row["line"]) for place, row in enumerate(rows)]
+    best_first = sorted(ranked, key=lambda each: each[0])
+    return list(dict.fromkeys(line for _, line in best_first))[:_MOST_LINES]
 
 
 def _by_directory(

@@ -12,6 +12,7 @@ from spinup.plots.estimates import OverSeeds, check_over_seeds, of_scores, words
 from spinup.plots.figure import axes_or_new
 from spinup.plots.style import GRAY, cut, quiet, text_width, tick_names, words, wrapped
 from spinup.plots.variants import (
+    names_beside,
     ordered,
     parameter_of,
     scores_of,
@@ -23,10 +24,14 @@ from spinup.results.stats.formatting import format_number
 from spinup.results.stats.scores import is_usable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
     import polars as pl
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
+
+    from spinup.results.groups import Variant
 
     FloatArray = npt.NDArray[np.float64]
     IntArray = npt.NDArray[np.int64]
@@ -67,7 +72,8 @@ def heat_map_data(
 
     Raises:
         RecordError: There is no such parameter or column of numbers, no run, or a seed was run twice.
-        PlotError: There are several tasks, or other parameters vary: nothing but seeds is averaged over.
+        PlotError: There are several tasks, or other parameters vary, or experiments differ in name alone:
+            nothing but seeds is averaged over.
     """
     check_over_seeds(estimate)
     variants = variants_of_one_task(table, value)
@@ -77,11 +83,12 @@ def heat_map_data(
             f"Beside {x!r} and {y!r}, {', '.join(map(repr, others))} varies too, and nothing "
             f"but seeds is averaged over. Keep one value: table.filter(pl.col({others[0]!r}) == ...)."
         )
+    _check_names(variants, x, y)
     columns, rows = (ordered(variant.parameters[key] for variant in variants) for key in (x, y))
     scores: dict[tuple[int, int], FloatArray] = {}
     for variant in variants:
         cell = rows.index(variant.parameters[y]), columns.index(variant.parameters[x])
-        scores[cell] = np.concatenate([scores.get(cell, np.empty(0)), scores_of(variant)])
+        scores[cell] = scores_of(variant)
     center = np.full((len(rows), len(columns)), np.nan)
     num_scores, num_runs = np.zeros((2, *center.shape), dtype=np.int64)
     for cell, found in scores.items():
@@ -140,6 +147,18 @@ def plot_heat_map(
     _mark_missing(ax, data)
     _write_values(ax, data, mesh)
     return ax
+
+
+def _check_names(variants: Sequence[Variant], x: str, y: str) -> None:
+    """Raise PlotError where a cell would have several experiments in it."""
+    names = list(dict.fromkeys(names_beside(variants, [x, y])))
+    if len(names) > 1:
+        more = ", ..." if names[3:] else ""
+        raise PlotError(
+            f"Experiments with the same {x!r} and {y!r} differ in name ({', '.join(names[:3])}{more}), and "
+            "nothing but seeds is averaged over. Keep one: "
+            f"table.filter(pl.col('exp_name').str.contains({names[0]!r}, literal=True))."
+        )
 
 
 def _names(values: tuple[Any, ...]) -> list[str]:

@@ -25,6 +25,7 @@ from spinup.plots.style import (
 )
 from spinup.plots.variants import (
     are_numbers,
+    names_beside,
     ordered,
     parameter_of,
     scores_of,
@@ -37,7 +38,7 @@ from spinup.plots.variants import (
 from spinup.results.stats.scores import is_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
     import polars as pl
@@ -56,7 +57,8 @@ class Sensitivity:
     """How the return follows one parameter, all others held.
 
     Attributes:
-        name: The values of the other parameters that vary; empty if there are none.
+        name: The values of the other parameters that vary, and what else tells it from the others; empty
+            if there is nothing.
         values: Of the parameter, in order.
         scores: Every seed's, for each value: arrays of shape (num_runs,), NaN where a run has none.
         center: Estimate over seeds, shape (num_values,); NaN without any score.
@@ -77,6 +79,8 @@ def sensitivity_data(
 ) -> list[Sensitivity]:
     """The return at each value of ``parameter``, one entry for each setting of the others.
 
+    Where experiments agree in all parameters and differ in name, each name has an entry of its own.
+
     Args:
         table: A row per run of one task: ``spinup.load(...).table``.
         parameter: Name of the parameter; the last parts will do, ``lr`` for ``optimizer:lr``.
@@ -94,7 +98,11 @@ def sensitivity_data(
     lines: dict[str, list[Variant]] = {}
     for variant in variants:
         lines.setdefault(settings(variant.parameters, others), []).append(variant)
-    return [_sensitivity(name, members, parameter, estimate) for name, members in lines.items()]
+    return [
+        _sensitivity(name, members, parameter, estimate)
+        for setting, same in lines.items()
+        for name, members in _by_name(setting, same, parameter)
+    ]
 
 
 def plot_sensitivity(
@@ -152,15 +160,23 @@ def plot_sensitivity(
     return ax
 
 
+def _by_name(
+    setting: str, variants: Sequence[Variant], parameter: str
+) -> Iterator[tuple[str, list[Variant]]]:
+    """Lines with one variant at each value: where parameters do not tell all of them apart, names do."""
+    lines: dict[str, list[Variant]] = {}
+    for name, variant in zip(names_beside(variants, [parameter]), variants, strict=True):
+        lines.setdefault(name, []).append(variant)
+    for name, members in lines.items():
+        yield ", ".join(filter(None, (name, setting))), members
+
+
 def _sensitivity(
     name: str, variants: Sequence[Variant], parameter: str, estimate: OverSeeds
 ) -> Sensitivity:
     values = ordered(variant.parameters[parameter] for variant in variants)
-    # Where names differ and parameters do not, all runs of a value are its seeds.
-    scores = [
-        np.concatenate([scores_of(variant) for variant in variants if variant.parameters[parameter] == one])
-        for one in values
-    ]
+    at = {variant.parameters[parameter]: variant for variant in variants}
+    scores = [scores_of(at[one]) for one in values]
     found = np.array([of_scores(of_one, estimate) for of_one in scores])
     return Sensitivity(name, tuple(values), tuple(scores), found[:, 0], found[:, 1], found[:, 2])
 

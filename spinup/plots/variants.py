@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 _DECADES = 50  # a factor from which a logarithmic axis is the better one
+_MEMBERS = {"directory": pl.String, "variant": pl.String, "task": pl.String}
 
 
 def variants_of_one_task(table: pl.DataFrame, value: str) -> list[Variant]:
@@ -99,6 +100,40 @@ def ordered(values: Iterable[Any]) -> list[Any]:
     return sorted(dict.fromkeys(values), key=order)
 
 
+def order_of(mean: float | None, num_used: int, num_runs: int) -> tuple[bool, bool, bool, float]:
+    """For sorting variants, the best first: what lacks results comes after what is complete.
+
+    A seed that failed may have been the bad one, so that the mean of the others flatters; and one seed
+    alone is luck beside several.
+
+    Args:
+        mean: Over the seeds that have a result; None without any.
+        num_used: How many have one.
+        num_runs: How many there are.
+    """
+    return mean is None, num_used < 2, num_used < num_runs, -(mean or 0.0)
+
+
+def members_of(table: pl.DataFrame, *, task: str | None = None) -> pl.DataFrame:
+    """A row for each run of ``table``: ``directory``, and ``variant`` (its label) and ``task``.
+
+    Args:
+        table: A row per run: ``spinup.load(...).table``.
+        task: Column that tells tasks apart; by default, ``env_name`` and the like.
+
+    Raises:
+        RecordError: As for `spinup.results.groups.variants_of`.
+    """
+    # Which runs are whose is no matter of scores: any column of numbers will do.
+    variants = variants_of(table.with_row_index("_row"), column="_row", task=task)
+    rows = [
+        (directory, variant.label, variant.task)
+        for variant in variants
+        for directory in variant.directories.values()
+    ]
+    return pl.DataFrame(rows, schema=_MEMBERS, orient="row")
+
+
 def with_variants(curves: pl.DataFrame, table: pl.DataFrame, *, task: str | None = None) -> pl.DataFrame:
     """``curves`` with the columns ``variant`` and ``task`` (null where there is one).
 
@@ -112,16 +147,7 @@ def with_variants(curves: pl.DataFrame, table: pl.DataFrame, *, task: str | None
     Raises:
         RecordError: As for `spinup.results.groups.variants_of`.
     """
-    # Its own number is a run's score here, so that each variant says which rows are its runs; and all
-    # runs count, where a score counts of finished ones only.
-    numbered = table.drop("state", strict=False).with_row_index("_row")
-    names = [
-        (table["directory"][int(row)], variant.label, variant.task)
-        for variant in variants_of(numbered, column="_row", task=task)
-        for row in variant.scores.values()
-    ]
-    schema = {"directory": pl.String, "variant": pl.String, "task": pl.String}
-    found = pl.DataFrame(names, schema=schema, orient="row")
+    found = members_of(table, task=task)
     rows = curves.drop("variant", "task", strict=False)
     begun = rows.join(found, on="directory", how="left", maintain_order="left")
     others = found.join(rows, on="directory", how="anti", maintain_order="left")
@@ -129,3 +155,25 @@ def with_variants(curves: pl.DataFrame, table: pl.DataFrame, *, task: str | None
     return pl.concat(
         [begun, others.select(name for name in begun.columns if name in others.columns)], how="diagonal"
     )
+
+
+def names_beside(variants: Sequence[Variant], keys: Sequence[str]) -> list[str]:
+    """What tells variants apart beside the values of ``keys``; empty for each where these tell all.
+
+    Names such as ``ppo_lr1``, ``ppo_lr2`` and ``sac_lr1``, for the key ``lr``, come to ``ppo``, ``ppo`` and
+    ``sac``: the parts of a name that follow from the values say nothing new. Where names have
+    not as many parts each, all of a name is told.
+    """
+    values = [tuple(value_words(variant.parameters[key]) for key in keys) for variant in variants]
+    if len(set(values)) == len(variants):
+        return [""] * len(variants)
+    parts = [variant.exp_name.split("_") for variant in variants]
+    if len({len(each) for each in parts}) > 1:
+        return [variant.exp_name for variant in variants]
+    columns = [column for column in zip(*parts, strict=True) if not _follows(column, values)]
+    return ["_".join(each) for each in zip(*columns, strict=True)]
+
+
+def _follows(parts: Sequence[str], values: Sequence[tuple[str, ...]]) -> bool:
+    """Whether each of ``values`` has one of ``parts`` only."""
+    return len(set(zip(values, parts, strict=True))) == len(set(values))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from spinup.errors import RecordError
-from spinup.report.members import members_of, whole_table
-from spinup.report.verdicts import judge
-from spinup.report.words import many
+from spinup.plots.variants import members_of
+from spinup.report.members import whole_table
+from spinup.report.twins import returns_of, without_twins
+from spinup.report.verdicts import judge, passed_over
+from spinup.report.words import listed, many, quoted
 from spinup.results.columns import encodable
 
 if TYPE_CHECKING:
@@ -78,13 +80,15 @@ def rank(runs: RunSet, *, column: str = "last", num: int = 5, is_lowest: bool = 
     table = table.with_columns(is_baseline=False)  # the best is what the others are compared with
     if is_lowest:
         table = table.with_columns(-pl.col(column))
-    results = judge(table, column=column).results
+    judged, twins = without_twins(table, returns_of(runs))
+    results = judge(judged, column=column).results
+    warnings = (*twins, *_passed_over(results), *_warnings(results))
     if is_lowest:
         results = _turned(results)
     return Ranking(
-        places=tuple(_places(results, runs, members_of(table, column=column), num)),
+        places=tuple(_places(results, runs, members_of(table), num)),
         num_variants=len(results),
-        warnings=tuple(_warnings(results)),
+        warnings=warnings,
     )
 
 
@@ -103,7 +107,7 @@ def _other_end(name: str, ends: Mapping[str, str]) -> str:
 
 def _places(results: pl.DataFrame, runs: RunSet, members: pl.DataFrame, num: int) -> Iterator[Place]:
     directories: dict[tuple[str | None, str], list[str]] = {}
-    for directory, task, variant in members.iter_rows():
+    for directory, variant, task in members.iter_rows():
         directories.setdefault((task, variant), []).append(directory)
     of_path = {encodable(run.path): run for run in runs}
     for _, group in results.filter(pl.col("mean").is_not_null()).group_by("task", maintain_order=True):
@@ -118,6 +122,17 @@ def _where(runs: RunSet, own: Mapping[str, Any], exp_name: str) -> dict[str, Any
     """What tells the variant from the others: its hyperparameters, and its name where they do not."""
     found = {key: own.get(key) for key in runs.hyperparameters}
     return found if len(runs.where(found).variants) == 1 else {"exp_name": exp_name, **found}
+
+
+def _passed_over(results: pl.DataFrame) -> Iterator[str]:
+    """Why the first is not the one with the best mean, where it is not."""
+    for _, group in results.group_by("task", maintain_order=True):
+        if higher := passed_over(group.to_dicts()):
+            names = listed((f"{quoted(row['variant'])} ({row['seeds']})" for row in higher), most=3)
+            yield (
+                f"Of a better mean, but passed over: {names}. What lacks results comes after what has them "
+                "all, and one seed after several."
+            )
 
 
 def _warnings(results: pl.DataFrame) -> Iterator[str]:

@@ -69,10 +69,15 @@ def in_order(values: Sequence[Any]) -> list[Any]:
     return sorted(values) if are_numbers(values) else list(values)
 
 
+def score_name(runs: RunSet) -> str | None:
+    """The column of progress.txt that counts instead of the usual return, if one was asked for."""
+    return next((name for name, role in runs.names.added.items() if role == RETURN), None)
+
+
 def what_counts(runs: RunSet, column: str) -> str:
     """What the score of a run is."""
-    names = [quoted(name) for name, role in runs.names.added.items() if role == RETURN]
-    value = listed(names) if names else "return"
+    name = score_name(runs)
+    value = "return" if name is None else quoted(name)
     words = {"last": f"mean {value} of the last {LAST_ROWS} rows that have one", "best": f"highest {value}"}
     return words.get(column, quoted(column))
 

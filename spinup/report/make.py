@@ -10,7 +10,7 @@ import polars as pl
 from spinup import console
 from spinup.errors import RecordError, SpinupError
 from spinup.report.document import Facts, Points, Prose, Report, Section
-from spinup.report.facts import common_path, facts_of, settings_of
+from spinup.report.facts import common_path, facts_of, score_name, settings_of
 from spinup.report.members import whole_table
 from spinup.report.origin import launches_of, num_not_begun, origin_of
 from spinup.report.pictures import draw, plans_of
@@ -22,6 +22,7 @@ from spinup.report.tables import (
     results_table,
     runs_table,
 )
+from spinup.report.twins import returns_of, without_twins
 from spinup.report.verdicts import judge
 from spinup.report.words import many, title_of
 from spinup.results.diagnostics import diagnose
@@ -58,24 +59,27 @@ def make_report(
         raise RecordError("There is no run to report on.")
     table = whole_table(runs)
     curves, x = _curves(runs)
-    answer = judge(table, baseline=baseline, column=column)
-    pictures, picture_findings = draw(plans_of(table, curves, answer, x=x, column=column))
+    returns = curves if not runs.names.added else returns_of(runs)
+    judged, twins = without_twins(table, returns)
+    answer = judge(judged, baseline=baseline, column=column)
+    score = score_name(runs)
+    pictures, picture_findings = draw(plans_of(judged, curves, answer, x=x, column=column, score=score))
     origin, launches = origin_of(runs), launches_of(runs.runs)
     num_coming = sum(run.state in {"running", "queued"} for run in runs) + num_not_begun(launches)
     findings = [
-        *(finding.sentence for finding in diagnose(table, curves, column=column)),
+        *(finding.sentence for finding in diagnose(table, returns, column=column)),
         *answer.findings,
         *picture_findings,
         *_notes(runs),
     ]
-    over_tasks, task_findings = _over_tasks(table, column)
+    over_tasks, task_findings = _over_tasks(judged, column)
     findings += task_findings
     blocks: dict[str, list[Block]] = {"curves": [], "effects": []}
     for picture in pictures:
         blocks["curves" if picture.name == "curves" else "effects"].append(picture)
     failures = failures_table(runs)
     sections = [
-        _section("Results", [results_table(answer, table), *over_tasks]),
+        _section("Results", [results_table(answer, judged, score), *over_tasks]),
         _section("Learning curves", blocks["curves"]),
         _section(
             "Effects",
@@ -92,7 +96,7 @@ def make_report(
     return Report(
         title=title or title_of([run.exp_name for run in runs]) or os.path.basename(common_path(runs)),
         summary=_summary(runs, num_coming),
-        verdicts=tuple(map(console.one_line, answer.sentences)),
+        verdicts=tuple(map(console.one_line, (*twins, *answer.sentences))),
         findings=tuple(map(console.one_line, findings)),
         sections=tuple(section for section in sections if section.blocks),
         is_final=not num_coming,

@@ -16,9 +16,8 @@ from spinup.plots.learning_curve import plot_learning_curve, plot_learning_curve
 from spinup.plots.parallel_coordinates import plot_parallel_coordinates
 from spinup.plots.performance_profile import plot_performance_profile
 from spinup.plots.sensitivity import plot_sensitivity
-from spinup.plots.variants import are_numbers, varying
+from spinup.plots.variants import are_numbers, members_of, names_beside, varying
 from spinup.report.document import Picture
-from spinup.report.members import members_of
 from spinup.report.svg import svg_of
 from spinup.report.words import many, quoted
 from spinup.results.groups import task_column, variants_of
@@ -78,7 +77,13 @@ def draw(plans: Iterable[Plan]) -> tuple[list[Picture], list[str]]:
 
 
 def plans_of(
-    table: pl.DataFrame, curves: pl.DataFrame, answer: Answer, *, x: str = "steps", column: str = "last"
+    table: pl.DataFrame,
+    curves: pl.DataFrame,
+    answer: Answer,
+    *,
+    x: str = "steps",
+    column: str = "last",
+    score: str | None = None,
 ) -> list[Plan]:
     """The pictures that make sense for these runs, learning curves first.
 
@@ -88,10 +93,13 @@ def plans_of(
         answer: What they came to.
         x: Column of ``curves`` that says how far a run was.
         column: Score of a run.
+        score: Name of the logged column that counts, for the axes; the usual return by default.
     """
     task = task_column(table)
-    table = _marked(table, answer, column)
-    plans = _curves(table, curves, answer, task, x, column)
+    table = _marked(table, answer)
+    plans = _curves(table, curves, answer, task, x, score)
+    if score is not None and (label := _label(column, score)) not in table.columns:
+        table, column = table.rename({column: label}), label
     if task is None:
         return plans + _of_one_task(table, column, "", "")
     tasks = [one for one in table[task].unique(maintain_order=True).to_list() if one is not None]
@@ -111,27 +119,38 @@ def plans_of(
     return plans
 
 
+def _label(column: str, score: str) -> str:
+    """What the axis of ``column`` is called, where ``score`` counts as the return."""
+    return {"last": f"{score} at the end of training", "best": f"highest {score}"}.get(column, column)
+
+
 def _curves(
-    table: pl.DataFrame, curves: pl.DataFrame, answer: Answer, task: str | None, x: str, column: str
+    table: pl.DataFrame, curves: pl.DataFrame, answer: Answer, task: str | None, x: str, score: str | None
 ) -> list[Plan]:
     if curves["return"].is_null().all():
         return []
     shown, caption = _worth_showing(answer)
-    named = _named(table, curves, column).filter(pl.col("variant").is_in(shown))
+    named = _named(table, curves).filter(pl.col("variant").is_in(shown))
+    y = "return"
+    if score is not None:
+        # It may be what counts the rows, too.
+        named = named if score in named.columns else named.rename({"return": score})
+        y = score
+    title = f"{'Mean return' if score is None else score} during training"
     if task is None:
         return [
             Plan(
                 "curves",
-                "Mean return during training",
-                lambda: plot_learning_curve(named, x=x, name="variant"),
+                title,
+                lambda: plot_learning_curve(named, x=x, y=y, name="variant"),
                 caption,
             )
         ]
     return [
         Plan(
             "curves",
-            "Mean return during training, by task",
-            lambda: plot_learning_curves(named, task="task", x=x, name="variant")[0],
+            f"{title}, by task",
+            lambda: plot_learning_curves(named, task="task", x=x, y=y, name="variant")[0],
             caption,
         )
     ]
@@ -139,7 +158,12 @@ def _curves(
 
 def _worth_showing(answer: Answer) -> tuple[list[str], str]:
     """The variants whose curves fit into one picture: the reference, then the best."""
-    rows = answer.results.sort("mean", descending=True, nulls_last=True)
+    rows = answer.results.sort(
+        pl.col("mean").is_null(),
+        pl.col("num_used") < 2,
+        pl.col("num_used") < pl.col("num_runs"),
+        -pl.col("mean"),
+    )
     labels = rows["variant"].unique(maintain_order=True).to_list()
     if len(labels) <= _MOST_CURVES:
         return labels, ""
@@ -150,18 +174,18 @@ def _worth_showing(answer: Answer) -> tuple[list[str], str]:
     )
 
 
-def _named(table: pl.DataFrame, curves: pl.DataFrame, column: str) -> pl.DataFrame:
+def _named(table: pl.DataFrame, curves: pl.DataFrame) -> pl.DataFrame:
     """``curves``, with the variant and the task of each row."""
     own = curves.drop("task", "variant", strict=False)
-    return own.join(members_of(table, column=column), on="directory", how="left", maintain_order="left")
+    return own.join(members_of(table), on="directory", how="left", maintain_order="left")
 
 
-def _marked(table: pl.DataFrame, answer: Answer, column: str) -> pl.DataFrame:
+def _marked(table: pl.DataFrame, answer: Answer) -> pl.DataFrame:
     """``table``, in which the baseline is the one that the answer compares with."""
     if answer.reference != "baseline":
         return table.with_columns(is_baseline=pl.lit(value=False))
     chosen = answer.results.filter(pl.col("is_baseline")).select("task", "variant")
-    members = members_of(table, column=column)
+    members = members_of(table)
     directories = members.join(chosen, on=["task", "variant"], how="semi", nulls_equal=True)["directory"]
     return table.with_columns(is_baseline=pl.col("directory").is_in(directories.to_list()))
 
@@ -216,4 +240,6 @@ def _by_parameters(
 def _fills_a_plane(variants: Sequence[Variant], x: str, y: str) -> bool:
     """Whether at least half of the pairs of values have a variant: a heat map of others is mostly empty."""
     columns, rows = ({one.parameters[key] for one in variants} for key in (x, y))
+    if any(names_beside(variants, [x, y])):
+        return False  # a cell would have several experiments in it
     return min(len(columns), len(rows)) > 1 and 2 * len(variants) >= len(columns) * len(rows)

@@ -25,8 +25,14 @@ _FEWEST_FOR_IQM = 4
 _MOST_PARAMETERS = 4  # that still fit beside the figures
 
 
-def results_table(answer: Answer, table: pl.DataFrame) -> Table:
-    """What each variant came to; against the baseline or the best where there is one."""
+def results_table(answer: Answer, table: pl.DataFrame, score: str | None = None) -> Table:
+    """What each variant came to; against the baseline or the best where there is one.
+
+    Args:
+        answer: What they came to.
+        table: One row per run.
+        score: Name of what counts; the return by default.
+    """
     frame = _with_parameters(answer.results, table)
     against = {"baseline": "difference to the baseline", "best": "difference to the best", "none": ""}[
         answer.reference
@@ -41,7 +47,7 @@ def results_table(answer: Answer, table: pl.DataFrame) -> Table:
         "variant",
         *(["task"] if has_tasks else []),
         *own,
-        "mean return",
+        f"mean {score or 'return'}",
         *(["IQM"] if has_iqm else []),
         "seeds",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -10,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from spinup.errors import MissingExtra, RecordError
-from spinup.report.words import listed, percent, quoted
+from spinup.plots.variants import order_of
+from spinup.report.changes import change_sentences
+from spinup.report.words import listed, on_task, percent, quoted
 from spinup.results.comparison import compare_with_baseline, summarise
 from spinup.results.effects import effect_shares
 from spinup.results.groups import variants_of
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
 #: What the differences are against.
 Reference: TypeAlias = Literal["baseline", "best", "none"]
 
-_MOST_SENTENCES = 12
-_ORDER: Final = [
-    Verdict.BETTER,
-    Verdict.WORSE,
-    Verdict.UNCLEAR,
-    Verdict.WITHIN_NOISE,
-    Verdict.NO_EFFECT,
-    Verdict.TOO_FEW,
-]
 _FOUND: Final = {
     "difference": pl.Float64,
     "difference_low": pl.Float64,
@@ -113,7 +105,7 @@ def _against_baseline(table: pl.DataFrame, baseline: str | None, column: str) ->
     # One change at a time is no grid: what each comes to is said already.
     is_ablation = baseline is None
     effects, findings = (None, ()) if is_ablation else _effects(table, column)
-    sentences = [*_change_sentences(changed), *_baseline_sentences(rows), *_effect_sentences(effects)]
+    sentences = [*change_sentences(changed), *_baseline_sentences(rows), *_effect_sentences(effects)]
     return Answer(tuple(sentences), results, effects, "baseline", findings)
 
 
@@ -124,42 +116,20 @@ def _baseline_sentences(rows: Sequence[Row]) -> list[str]:
     return [f"The baseline{_which(row)} came to {_result(row)}." for row in baselines]
 
 
-def _change_sentences(rows: Sequence[Row]) -> list[str]:
-    """The comparisons in words, the clearest first; those that nothing can be said of in one sentence."""
-    few = [row for row in rows if row["verdict"] == Verdict.TOO_FEW.value]
-    judged = sorted(
-        (row for row in rows if row["verdict"] != Verdict.TOO_FEW.value),
-        key=lambda row: _ORDER.index(Verdict(row["verdict"])),
-    )
-    sentences = [f"{row['sentence']}." for row in judged[:_MOST_SENTENCES]]
-    if left := judged[_MOST_SENTENCES:]:
-        counts = Counter(row["verdict"] for row in left)
-        sentences.append(f"Then {', '.join(f'{number} {verdict}' for verdict, number in counts.items())}.")
-    if few:
-        sentences.append(_too_few(few, is_all=not judged))
-    return sentences
-
-
-def _too_few(rows: Sequence[Row], *, is_all: bool) -> str:
-    if is_all and max(row["num_runs"] for row in rows) == 1:
-        return "One seed each: no difference can be told from chance. Run more seeds, five at least."
-    names = listed([quoted(row["variant"]) for row in rows])
-    return f"Too few seeds have a result to judge {names}."
-
-
 def _against_best(table: pl.DataFrame, variants: Sequence[Variant], column: str) -> Answer:
-    summary = summarise(table, column=column)
+    summary = _in_order(summarise(table, column=column))
     rows = list(summary.iter_rows(named=True))
-    best = {task: _best([row for row in rows if row["task"] == task]) for task in _tasks(rows)}
-    if len(rows) == len(best):
+    by_task = {task: [row for row in rows if row["task"] == task] for task in _tasks(rows)}
+    if len(rows) == len(by_task):
         sentences = [
             f"{_title(row)} came to {_result(row)}; there is nothing to compare it with." for row in rows
         ]
         return Answer(tuple(sentences), summary)
+    best = {task: of_task[0] for task, of_task in by_task.items() if of_task[0]["mean"] is not None}
     found = _compared_with(best, rows, variants)
     results = _with_comparisons(summary, found)
     effects, findings = _effects(table, column)
-    sentences = [_best_sentence(row, rows, found) for row in best.values() if row is not None]
+    sentences = [_best_sentence(by_task[task], found) for task in best]
     if max(row["num_used"] for row in rows) < 2:
         sentences.append(
             "One seed each: no difference can be told from chance. Run more seeds, five at least."
@@ -169,29 +139,44 @@ def _against_best(table: pl.DataFrame, variants: Sequence[Variant], column: str)
     return Answer(tuple(sentences), results, effects, "best", findings)
 
 
+def _in_order(summary: pl.DataFrame) -> pl.DataFrame:
+    """``summary`` by task, and in each the best first: see `spinup.plots.variants.order_of`."""
+    rows = list(summary.iter_rows(named=True))
+    places = list(_tasks(rows))
+
+    def order(number: int) -> tuple[object, ...]:
+        row = rows[number]
+        return places.index(row["task"]), *order_of(row["mean"], row["num_used"], row["num_runs"])
+
+    return summary[sorted(range(len(rows)), key=order)]
+
+
+def passed_over(rows: Sequence[Row]) -> list[Row]:
+    """Variants whose mean is higher than that of the best: they lack results, or have one seed alone.
+
+    Args:
+        rows: Of one task, the best first.
+    """
+    best = rows[0]["mean"]
+    return [row for row in rows if best is not None and row["mean"] is not None and row["mean"] > best]
+
+
 def _tasks(rows: Sequence[Row]) -> list[str | None]:
     return list(dict.fromkeys(row["task"] for row in rows))
-
-
-def _best(rows: Sequence[Row]) -> Row | None:
-    """The highest mean; of a single seed only where no variant has two."""
-    there = [row for row in rows if row["mean"] is not None]
-    several = [row for row in there if row["num_used"] > 1]
-    return max(several or there, key=lambda row: row["mean"], default=None)
 
 
 _Key: TypeAlias = tuple[str | None, str]
 
 
 def _compared_with(
-    best: Mapping[str | None, Row | None], rows: Sequence[Row], variants: Sequence[Variant]
+    best: Mapping[str | None, Row], rows: Sequence[Row], variants: Sequence[Variant]
 ) -> dict[_Key, Comparison]:
     """Each other variant against the best of its task; p is corrected for all of them."""
     scores = {(variant.task, variant.label): variant.scores for variant in variants}
     others: list[_Key] = []
     references: list[_Key] = []
     for row in rows:
-        reference = best[row["task"]]
+        reference = best.get(row["task"])
         if reference is not None and row is not reference:
             others.append((row["task"], row["variant"]))
             references.append((row["task"], reference["variant"]))
@@ -223,17 +208,35 @@ def _with_comparisons(summary: pl.DataFrame, found: Mapping[_Key, Comparison]) -
     return summary.hstack(pl.DataFrame(rows, schema=_FOUND, orient="row"))
 
 
-def _best_sentence(best: Row, rows: Sequence[Row], found: Mapping[_Key, Comparison]) -> str:
-    """Which is best, and by how much over the next."""
-    beginning = f"{_title(best)} is best: {_result(best)}"
-    others = [row for row in rows if row["task"] == best["task"] and row is not best]
-    after = max(
-        (row for row in others if row["mean"] is not None), key=lambda row: row["mean"], default=None
-    )
-    if after is None:
-        return f"{beginning}. No other has a result."
-    how_far = difference_words(found[after["task"], after["variant"]])
-    return f"{beginning}. {quoted(after['variant'])} is next, {how_far}."
+def _best_sentence(rows: Sequence[Row], found: Mapping[_Key, Comparison]) -> str:
+    """Which of a task's variants is best, by how much over the next, and which were passed over."""
+    best = rows[0]
+    if len(rows) == 1:
+        return f"{_title(best)} came to {_result(best)}; there is nothing to compare it with."
+    higher = passed_over(rows)
+    others = [row for row in rows[1:] if row["mean"] is not None and row not in higher]
+    tied = [row for row in others if found[row["task"], row["variant"]].difference == 0.0]
+    sentences = [_tie(best, tied, found) if tied else f"{_title(best)} is best: {_result(best)}."]
+    behind = [row for row in others if row not in tied]
+    if behind:
+        how_far = difference_words(found[best["task"], behind[0]["variant"]])
+        sentences.append(f"{quoted(behind[0]['variant'])} is next, {how_far}.")
+    elif not tied and not higher:
+        sentences.append("No other has a result.")
+    if higher:
+        names = listed((f"{quoted(row['variant'])} ({_result(row)})" for row in higher), most=3)
+        sentences.append(
+            f"Higher, but passed over: {names}. What lacks results comes after what has them all, and "
+            "one seed after several: the missing ones may be the bad ones."
+        )
+    return " ".join(sentences)
+
+
+def _tie(best: Row, tied: Sequence[Row], found: Mapping[_Key, Comparison]) -> str:
+    names = listed([quoted(row["variant"]) for row in [best, *tied]])
+    same = [found[row["task"], row["variant"]].verdict is Verdict.NO_EFFECT for row in tied]
+    each = ", the same for every seed" if all(same) else ""
+    return f"A tie{on_task(best['task'])}: {names} came to {_result(best)}{each}."
 
 
 def difference_words(found: Comparison) -> str:
@@ -245,12 +248,19 @@ def difference_words(found: Comparison) -> str:
     low, high, size = found.low, found.high, found.difference
     if size < 0:
         low, high = (None if end is None else -end for end in (high, low))
-    amount = f"{format_interval(abs(size), low, high)} {'lower' if size < 0 else 'higher'}"
+    reach = (
+        f"exactly {format_number(abs(size))}" if found.is_exact else format_interval(abs(size), low, high)
+    )
+    amount = f"{reach} {'lower' if size < 0 else 'higher'}"
     return f"{amount}, {_meaning(found)}"
 
 
 def _meaning(found: Comparison) -> str:
     p = format_p(found.p_holm) + (" (Holm)" if found.num_comparisons > 1 else "")
+    if found.p_floor is not None and found.verdict in {Verdict.UNCLEAR, Verdict.TOO_FEW}:
+        floor = format_p(found.p_floor).removeprefix("p = ")
+        among = f" among {found.num_comparisons} comparisons" if found.num_comparisons > 1 else ""
+        return f"without any spread, but with so few seeds p cannot fall below {floor}{among}"
     if found.verdict is Verdict.TOO_FEW:
         return "with too few seeds to tell that from chance"
     if found.verdict in {Verdict.WORSE, Verdict.BETTER}:
@@ -309,7 +319,7 @@ def _effect_sentence(rows: Sequence[Row]) -> str:
     top = max(named, key=lambda row: row["share"])
     seeds = next((row for row in rows if row["effect"] == "seeds"), None)
     noise = "" if seeds is None else f"; seeds make {percent(seeds['share'])}"
-    share = f"of the variance{_where(top)}: {_share(top)}"
+    share = f"of the variance{on_task(top['task'])}: {_share(top)}"
     if top["p"] is not None and top["p"] >= ALPHA:
         largest = f"{quoted(top['effect'])} makes the most {share}, {format_p(top['p'])}{noise}."
         return f"No hyperparameter stands out from the seeds. {largest}"
@@ -324,15 +334,11 @@ def _share(row: Row) -> str:
 
 
 def _title(row: Row) -> str:
-    return quoted(row["variant"]) + _where(row)
+    return quoted(row["variant"]) + on_task(row["task"])
 
 
 def _which(row: Row) -> str:
-    return _where(row) if row["variant"] == "baseline" else f" {_title(row)}"
-
-
-def _where(row: Row) -> str:
-    return "" if row["task"] is None else f" on {row['task']}"
+    return on_task(row["task"]) if row["variant"] == "baseline" else f" {_title(row)}"
 
 
 def _result(row: Row) -> str:

@@ -34,6 +34,11 @@ def quoted(name: str) -> str:
     return f"`{name.replace('`', chr(0x2BC))}`"
 
 
+def on_task(task: str | None) -> str:
+    """Where something holds, for the middle of a sentence; empty where there is one task."""
+    return "" if task is None else f" on {task}"
+
+
 def value_words(value: Any) -> str:
     """A hyperparameter's value, of moderate length."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from spinup.errors import RecordError
+from spinup.results.experiments import experiments_of
 from spinup.results.groups import variants_of
 from spinup.results.stats.effects import factorial_effects
 from spinup.results.stats.importance import forest_importance
@@ -52,7 +53,8 @@ def effect_shares(
 
     A full factorial grid whose variants all have as many results: analysis of variance, which is exact.
     Any other table: fANOVA of a random forest, which gives single hyperparameters only, and no interval.
-    Hyperparameters that always change together count as one, such as ``pi_lr = vf_lr``.
+    Hyperparameters that always change together count as one, such as ``pi_lr = vf_lr``. Where variants
+    agree in all hyperparameters and differ in their names, as two algorithms do, ``exp_name`` is a factor.
 
     Args:
         table: One row per run: a run table.
@@ -127,16 +129,16 @@ def _rows(
 
 def _factors(variants: Sequence[Variant]) -> dict[str, list[Hashable]]:
     """The values of what varies, by variant; what always varies together is one, named after all."""
+    columns = {name: [v.parameters[name] for v in variants] for name in variants[0].parameters}
+    varying = {name: column for name, column in columns.items() if len(set(column)) > 1}
+    if varying and (names := experiments_of(variants)):
+        varying["exp_name"] = [*names]
     by_partition: dict[tuple[int, ...], list[str]] = {}
-    for name in variants[0].parameters:
+    for name, column in varying.items():
         codes: dict[Hashable, int] = {}
-        partition = tuple(codes.setdefault(v.parameters[name], len(codes)) for v in variants)
-        if len(codes) > 1:
-            by_partition.setdefault(partition, []).append(name)
-    return {
-        " = ".join(names): [variant.parameters[names[0]] for variant in variants]
-        for names in by_partition.values()
-    }
+        partition = tuple(codes.setdefault(value, len(codes)) for value in column)
+        by_partition.setdefault(partition, []).append(name)
+    return {" = ".join(names): varying[names[0]] for names in by_partition.values()}
 
 
 def _full_grid(variants: Sequence[Variant], factors: Mapping[str, Sequence[Hashable]]) -> FloatArray | None:

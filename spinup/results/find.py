@@ -28,12 +28,14 @@ class Found(NamedTuple):
         name: What it is called, links followed.
         files: Names of the plain files in it.
         source: What reads its rows; None where it has none.
+        links: Names of the symbolic links in it, which are not followed.
     """
 
     path: str
     name: str
     files: Set[str]
     source: Source | None
+    links: Set[str] = frozenset()
 
 
 def find(named: Iterable[str | os.PathLike[str]]) -> list[Found]:
@@ -94,18 +96,19 @@ def _below(root: str, root_name: str) -> Iterator[Found]:
     pending = [(root, root_name, False)]
     while pending:
         path, name, is_inside = pending.pop()
-        files, directories = _list(path)
+        files, directories, links = _list(path)
         # A table of ours or a status: more than any library that a run may log with beside.
         is_ours = PROGRESS_TXT.file_name in files or STATUS in files
         source = source_of(files) if files else None
         if is_ours or (not is_inside and (CONFIG in files or source is not None)):
-            yield Found(path, name, files, source)
+            yield Found(path, name, files, source, links)
         pending += [(f"{path}{os.sep}{child}", child, is_inside or is_ours) for child in directories]
 
 
-def _list(path: str) -> tuple[set[str], list[str]]:
-    """Names of the plain files and of the directories in ``path``, without hidden ones."""
+def _list(path: str) -> tuple[set[str], list[str], set[str]]:
+    """Names of the plain files, of the directories and of the links in ``path``, without hidden ones."""
     files: set[str] = set()
+    links: set[str] = set()
     directories: list[str] = []
     try:
         with os.scandir(path) as entries:
@@ -116,6 +119,8 @@ def _list(path: str) -> tuple[set[str], list[str]]:
                     files.add(entry.name)
                 elif entry.is_dir(follow_symlinks=False):
                     directories.append(entry.name)
+                elif entry.is_symlink():
+                    links.add(entry.name)
     except FileNotFoundError:  # no more: archived since its parent was listed
         pass
     except OSError as error:
@@ -124,4 +129,4 @@ def _list(path: str) -> tuple[set[str], list[str]]:
             f"Cannot look into {error.filename or path}: {error.strerror}. "
             "Make it readable, or move it elsewhere."
         ) from error
-    return files, directories
+    return files, directories, links

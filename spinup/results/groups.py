@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from spinup.errors import RecordError
+from spinup.results import early_ends
+from spinup.results.early_ends import homes
+from spinup.results.labels import labels_of
 from spinup.results.stats.scores import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     import polars as pl
+
+    _Row = Mapping[str, Any]
+    _Settings = frozenset[tuple[str, Hashable]]
 
 #: Columns of a run table that are no hyperparameter.
 RUN_COLUMNS: Final = frozenset(
@@ -22,9 +27,8 @@ RUN_COLUMNS: Final = frozenset(
         *("duration_s", "num_rows", "steps", "last", "best", "code", "commit", "is_dirty"),
     }
 )
-#: States whose result counts. What is running has not come to its return yet; what has no status.json,
-#: such as Spinning Up's own runs, is taken as finished.
-FINISHED: Final = frozenset({"done", "unknown"})
+#: States whose result counts.
+FINISHED: Final = early_ends.FINISHED
 
 _TASK_NAMES = ("env_name", "env", "env_id", "env_fn", "task")
 _MOST_NAMES = 10
@@ -35,13 +39,14 @@ class Variant:
     """The runs that differ in their seed only.
 
     Attributes:
-        label: What it changes against the baseline of an ablation, else its name; within a task, each
-            has another.
+        label: What it changes against the baseline of an ablation, else its settings or its name; within
+            a task each has another, and one variant has the same on every task.
         exp_name: Name of the experiment.
         task: Environment, where the table has several; else None.
         is_baseline: Marked as the one that the others are compared with.
         parameters: Its hyperparameters by flattened key, the task not among them.
         scores: By seed; NaN for a run that failed, diverged or is not finished.
+        directories: Of its runs, by seed.
     """
 
     label: str
@@ -50,6 +55,7 @@ class Variant:
     is_baseline: bool
     parameters: Mapping[str, Any]
     scores: Mapping[Hashable, float]
+    directories: Mapping[Hashable, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -67,14 +73,6 @@ def parameters_of(table: pl.DataFrame) -> list[str]:
     return [name for name in table.columns if name not in RUN_COLUMNS]
 
 
-class _Key(NamedTuple):
-    """What the runs of a variant share."""
-
-    exp_name: str
-    task: Any
-    settings: frozenset[tuple[str, Hashable]]
-
-
 def task_column(table: pl.DataFrame, task: str | None = None) -> str | None:
     """The column that tells tasks apart: ``task``, else one of the usual names if its values differ.
 
@@ -85,7 +83,7 @@ def task_column(table: pl.DataFrame, task: str | None = None) -> str | None:
         require_columns(table, [task])
         return task
     usual = (name for name in _TASK_NAMES if name in table.columns)
-    return next((name for name in usual if table[name].n_unique() > 1), None)
+    return next((name for name in usual if table[name].drop_nulls().n_unique() > 1), None)
 
 
 def require_columns(table: pl.DataFrame, columns: Sequence[str]) -> None:
@@ -114,39 +112,43 @@ def variants_of(table: pl.DataFrame, *, column: str = "last", task: str | None =
     if not table.schema[column].is_numeric() and table[column].null_count() < len(table):
         raise RecordError(f"Column {column!r} of the table of runs holds no numbers.")
     task = task_column(table, task)
-    names = [name for name in parameters_of(table) if name not in {task, column}]
-    groups: dict[_Key, list[dict[str, Any]]] = defaultdict(list)
+    keys = [name for name in parameters_of(table) if name != column]
+    names = [name for name in keys if name != task]
+    groups = _grouped(table, keys)
+    found = [_variant(rows, names, column, task) for rows in groups]
+    labels = labels_of(found, [_changes(rows[0]) for rows in groups])
+    return [replace(variant, label=label) for variant, label in zip(found, labels, strict=True)]
+
+
+def _grouped(table: pl.DataFrame, keys: Sequence[str]) -> list[list[_Row]]:
+    """The rows of each variant, one that has all of its settings first."""
+    experiments: dict[str, dict[_Settings, list[_Row]]] = {}
     for row in table.iter_rows(named=True):
-        groups[_key(row, names, task)].append(row)
-    whole = _with_early_ends(groups)
-    found = [_variant(rows, names, column, task) for rows in whole]
-    return _labelled(found, [_changes(rows[0]) for rows in whole])
+        groups = experiments.setdefault(row["exp_name"], {})
+        groups.setdefault(_settings(row, keys), []).append(row)
+    return [rows for groups in experiments.values() for rows in _whole(groups)]
 
 
-def _key(row: Mapping[str, Any], names: Sequence[str], task: str | None) -> _Key:
-    settings = frozenset((name, _hashable(row[name])) for name in names if row[name] is not None)
-    return _Key(row["exp_name"], row[task] if task else None, settings)
+def _settings(row: _Row, keys: Sequence[str]) -> _Settings:
+    return frozenset((name, _hashable(row[name])) for name in keys if row[name] is not None)
 
 
-def _with_early_ends(groups: Mapping[_Key, list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
-    """The groups, each with its runs that ended too early to note all of their hyperparameters.
-
-    What an algorithm adds to config.json is missing there; such a run is a seed that failed, and no
-    variant of its own. It goes with the one group that has all it has, where there is one.
-    """
-    whole = {key: list(rows) for key, rows in groups.items()}
-    for key, rows in groups.items():
-        if any(row.get("state", "unknown") in FINISHED for row in rows):
-            continue
-        wider = [other for other in whole if other[:2] == key[:2] and key.settings < other.settings]
-        if len(wider) == 1:
-            whole[wider[0]] += whole.pop(key)
+def _whole(groups: Mapping[_Settings, list[_Row]]) -> list[list[_Row]]:
+    """The groups of one name, each with its runs that ended before they had noted all of their settings."""
+    finished = {own for own, rows in groups.items() if any(_is_finished(row) for row in rows)}
+    home = homes(groups, finished)
+    whole = {own: list(rows) for own, rows in groups.items() if home[own] == own}
+    for own, rows in groups.items():
+        if home[own] != own:
+            whole[home[own]] += rows
     return list(whole.values())
 
 
-def _variant(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], column: str, task: str | None
-) -> Variant:
+def _is_finished(row: _Row) -> bool:
+    return row.get("state", "unknown") in FINISHED
+
+
+def _variant(rows: Sequence[_Row], names: Sequence[str], column: str, task: str | None) -> Variant:
     first = rows[0]
     directories: dict[Hashable, str] = {}
     scores: dict[Hashable, float] = {}
@@ -158,9 +160,8 @@ def _variant(
                 f"Seed {seed} of {first['exp_name']!r} is there twice: {directories[seed]}, "
                 f"{row['directory']}. Move one elsewhere, or filter the table by its column 'directory'."
             )
-        is_finished = row.get("state", "unknown") in FINISHED
         directories[seed] = row["directory"]
-        scores[seed] = float(row[column]) if is_finished and row[column] is not None else math.nan
+        scores[seed] = float(row[column]) if _is_finished(row) and row[column] is not None else math.nan
     return Variant(
         label=first["exp_name"],
         exp_name=first["exp_name"],
@@ -168,6 +169,7 @@ def _variant(
         is_baseline=any(row.get("is_baseline") for row in rows),
         parameters={name: _hashable(first[name]) for name in names},
         scores=scores,
+        directories=directories,
     )
 
 
@@ -175,45 +177,8 @@ def _hashable(value: object) -> Hashable:
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
-def _changes(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _changes(row: _Row) -> tuple[str, ...]:
     return tuple(row.get("changed") or ())
-
-
-def _labelled(variants: Sequence[Variant], changes: Sequence[tuple[str, ...]]) -> list[Variant]:
-    """``variants`` with labels that differ within each task, and are the same across tasks."""
-    num_tasks = len({variant.task for variant in variants})
-    per_task = Counter((variant.task, keys) for variant, keys in zip(variants, changes, strict=True))
-    names = Counter((variant.task, variant.exp_name) for variant in variants)
-    varying = _varying([variant.parameters for variant in variants])
-    labelled = []
-    for variant, keys in zip(variants, changes, strict=True):
-        settings = _settings(variant, varying)
-        label = variant.exp_name
-        if keys:
-            is_alone = per_task[variant.task, keys] == 1
-            label = ", ".join(keys) if is_alone else _settings(variant, keys)
-        elif variant.is_baseline and num_tasks > 1:
-            label = "baseline"
-        elif num_tasks > 1:
-            label = settings or variant.exp_name
-        elif names[variant.task, variant.exp_name] > 1:
-            label = f"{variant.exp_name} ({settings})"
-        labelled.append(_with_label(variant, label))
-    return labelled
-
-
-def _with_label(variant: Variant, label: str) -> Variant:
-    return Variant(
-        label, variant.exp_name, variant.task, variant.is_baseline, variant.parameters, variant.scores
-    )
-
-
-def _varying(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [name for name in parameters[0] if len({each[name] for each in parameters}) > 1]
-
-
-def _settings(variant: Variant, names: Sequence[str]) -> str:
-    return ", ".join(f"{name}={variant.parameters.get(name)}" for name in names)
 
 
 def baselines_of(variants: Sequence[Variant], baseline: str | None = None) -> dict[str | None, Variant]:
@@ -227,11 +192,8 @@ def baselines_of(variants: Sequence[Variant], baseline: str | None = None) -> di
         RecordError: A task has none, or several.
     """
     chosen = [variant for variant in variants if _is_chosen(variant, baseline)]
-    if baseline is not None and chosen:
-        # A name often has the environment in it: the same hyperparameters are the baseline elsewhere.
-        settings = [variant.parameters for variant in chosen]
-        known = {variant.task for variant in chosen}
-        chosen += [v for v in variants if v.task not in known and v.parameters in settings]
+    if baseline is not None:
+        chosen += _elsewhere(variants, chosen)
     found: dict[str | None, Variant] = {}
     for variant in chosen:
         if variant.task in found:
@@ -245,6 +207,17 @@ def baselines_of(variants: Sequence[Variant], baseline: str | None = None) -> di
         what = "No variant is marked as the baseline" if baseline is None else f"No variant {baseline!r}"
         raise RecordError(f"{what}{where}. Name the one to compare with: {_names(lacking)}.")
     return found
+
+
+def _elsewhere(variants: Sequence[Variant], chosen: Sequence[Variant]) -> list[Variant]:
+    """The same variants on the other tasks: a name often has the environment in it."""
+    known = {variant.task for variant in chosen}
+    others = [variant for variant in variants if variant.task not in known]
+    labels = {variant.label for variant in chosen}
+    found = [variant for variant in others if variant.label in labels]
+    known |= {variant.task for variant in found}
+    settings = [variant.parameters for variant in chosen]
+    return found + [v for v in others if v.task not in known and v.parameters in settings]
 
 
 def _is_chosen(variant: Variant, baseline: str | None) -> bool:

@@ -15,6 +15,7 @@ from spinup.results.columns import RETURN, SECONDS, STEPS, Selection, encodable
 from spinup.results.curves import RUN, read_rows
 from spinup.results.files import read_object
 from spinup.results.find import PROVENANCE
+from spinup.results.hyperparameters import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -158,5 +159,5 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
         return pl.Series(name, [None if v is None else float(v) for v in values], dtype=pl.Float64)
     if kinds == {str}:
         return pl.Series(name, [None if v is None else encodable(v) for v in values], dtype=pl.String)
-    texts = [None if value is None else json.dumps(value) for value in values]
+    texts = [None if value is None else text_of(value) for value in values]
     return pl.Series(name, texts, dtype=pl.String)

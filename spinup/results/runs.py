@@ -17,6 +17,7 @@ from spinup.results.columns import encodable
 from spinup.results.files import read_object
 from spinup.results.find import CONFIG, STATUS, find
 from spinup.results.hyperparameters import ABLATION, flat
+from spinup.results.sources.delimited import PROGRESS_CSV, PROGRESS_TXT
 from spinup.results.sources.tensorboard import TensorBoard, read_settings
 from spinup.rundir.layout import RunDir
 from spinup.rundir.lock import is_held
@@ -34,6 +35,7 @@ _DIRECTORY_NAME = re.compile(
 )
 # CleanRL's: environment, name, seed, time.
 _CLEANRL_NAME = re.compile(r"(?P<exp_name>(?P<env_id>.+)__.+?)__(?P<seed>-?[0-9]+)__[0-9]+", re.DOTALL)
+_READ = {CONFIG, STATUS, PROGRESS_TXT.file_name, PROGRESS_CSV.file_name}
 _LONGEST_NAME = 10_000  # far more than any grid makes; a name is held for each row, and drawn
 _SEEDS = range(-(2**63), 2**63)
 # Tuples: what a damaged file has in their place may be anything, also what no set can look for.
@@ -142,7 +144,7 @@ def _uncollected() -> Iterator[None]:
 
 def look_at(found: Found) -> Run | None:
     """The run in a directory; None if it has a config.json that is no run's, and nothing else."""
-    notes: list[str] = []
+    notes = [f"{name} is a link, not followed" for name in sorted(found.links & _READ)]
     config = _object(found, CONFIG, notes)
     status = _object(found, STATUS, notes)
     if (

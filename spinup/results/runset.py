@@ -185,8 +185,9 @@ class RunSet:
         groups: dict[str, list[Run]] = {}
         for run in self.runs:
             groups.setdefault(text_of(value_of(run)), []).append(run)
-        for runs in sorted(groups.values(), key=lambda runs: _order(value_of(runs[0]))):
-            yield value_of(runs[0]), self._of(runs)
+        in_order = sorted(groups.values(), key=lambda runs: _order(value_of(runs[0])))
+        # No generator: a wrong key is told where it was asked for, not where the groups are read.
+        return ((value_of(runs[0]), self._of(runs)) for runs in in_order)
 
     def where(self, conditions: Mapping[str, Any] | None = None, /, **more: Any) -> RunSet:
         """The runs that have these hyperparameters.

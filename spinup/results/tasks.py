@@ -44,7 +44,8 @@ def summarise_over_tasks(
 ) -> pl.DataFrame:
     """Mean, median, IQM and optimality gap of normalised scores over all tasks, with intervals.
 
-    Definitions and the stratified bootstrap: Agarwal et al. 2021.
+    Definitions and the stratified bootstrap: Agarwal et al. 2021. The IQM is of the runs of all tasks
+    together: a task with more of them counts more.
 
     Args:
         table: One row per run: a run table.

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spinup.results.early_ends import FINISHED, homes
 from spinup.results.hyperparameters import text_of
 
 if TYPE_CHECKING:
@@ -48,41 +49,41 @@ def variants_of(runs: Iterable[Run]) -> list[Variant]:
 
 
 def _groups(runs: Sequence[Run]) -> list[list[Run]]:
-    """``runs`` of one name by their hyperparameters.
-
-    A run that ended before the algorithm had noted its defaults has fewer of them than the other seeds: it
-    goes with the one group that has all it has, where there is one.
-    """
-    by_items: defaultdict[Items, list[Run]] = defaultdict(list)
-    for run in runs:
-        by_items[_items(run)].append(run)
-    largest = sorted(by_items, key=len, reverse=True)
-    home: dict[Items, Items] = {}
-    for items in largest:
-        wider = {home[other] for other in home if len(other) > len(items) and items < other}
-        home[items] = wider.pop() if len(wider) == 1 else items
+    """``runs`` of one name by their hyperparameters; which of the variants a run that ended early is of."""
+    settings = [_items(run) for run in runs]
+    home = homes(settings, {own for own, run in zip(settings, runs, strict=True) if run.state in FINISHED})
     groups: defaultdict[Items, list[Run]] = defaultdict(list)
-    for run in runs:
-        groups[home[_items(run)]].append(run)
+    for own, run in zip(settings, runs, strict=True):
+        groups[home[own]].append(run)
     return list(groups.values())
 
 
 def _items(run: Run) -> Items:
-    return frozenset((key, text_of(value)) for key, value in run.hyperparameters.items())
+    # None is the same as none at all, as it is in a run table.
+    return frozenset(
+        (key, text_of(value)) for key, value in run.hyperparameters.items() if value is not None
+    )
 
 
 def _named(exp_name: str, groups: Sequence[Sequence[Run]]) -> list[Variant]:
     # The fullest set says what the others of its group lack.
     settings = [max((run.hyperparameters for run in group), key=len) for group in groups]
-    differing = varying(settings)
+    differing = [*varying(settings), *_not_in_all(settings)]
     return [
         Variant(_name(exp_name, own, differing), exp_name, own, tuple(group))
         for own, group in zip(settings, groups, strict=True)
     ]
 
 
+def _not_in_all(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The hyperparameters that have one value, and that some have not."""
+    known = {key: value for own in settings for key, value in own.items()}
+    several = varying(settings)
+    return [key for key in known if key not in several and any(own.get(key) is None for own in settings)]
+
+
 def _name(exp_name: str, own: Mapping[str, Any], differing: Iterable[str]) -> str:
-    texts = [f"{key}={_short(own[key])}" for key in differing if key in own]
+    texts = [f"{key}={_short(own[key])}" for key in differing if own.get(key) is not None]
     return f"{exp_name} ({', '.join(texts)})" if texts else exp_name
 
 

@@ -39,6 +39,7 @@ def make_plots(
     estimator: str = "mean",
     *,
     out: str | os.PathLike[str] | None = None,
+    show_all: bool = False,
 ) -> list[Path]:
     """Draw and save learning curves of the runs in or below directories; give the pictures' places.
 
@@ -55,6 +56,7 @@ def make_plots(
         exclude: Texts that it must not have, none of them.
         estimator: What is drawn of several seeds: ``mean``, ``median``, ``iqm``, ``max`` or ``min``.
         out: File to write (.png, .svg, .pdf); by default, beside the data.
+        show_all: Draw all lines, where there are more than 10; else the best 10, which is printed.
 
     Raises:
         RecordError: There is no run, or a column is missing or holds text, or a seed was run twice.
@@ -71,6 +73,7 @@ def make_plots(
         exclude=_several(exclude),
         legend=_several(legend),
         estimate=cast("Any", estimator),  # the plot checks it
+        show_all=show_all,
     )
     return draw_and_save(_several(all_logdirs), wanted, out, say=console.say)
 

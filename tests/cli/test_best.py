@@ -71,3 +71,33 @@ def test_people_get_a_table_and_how_to_go_on(data, capsys):
 @pytest.mark.parametrize("words", [["--n", "0"], ["--by"]])
 def test_a_command_line_that_cannot_be_is_exit_2(data, capsys, words):
     assert main(["best", str(data), *words]) == 2
+
+
+@pytest.mark.parametrize("column", ["seed", "exp_name", "directory", "lr", "state"])
+def test_what_a_run_is_is_no_score(data, capsys, column):
+    assert main(["best", str(data), "--by", column]) == 1
+    err = capsys.readouterr().err
+    assert f"{column!r} says what a run is" in err
+    assert "Epoch" in err
+    assert "Traceback" not in err
+
+
+def test_the_best_is_complete_and_the_report_agrees(data, capsys):
+    for seed in (7, 8):
+        make_run(data, "g_lr3", seed, "failed", (), {"lr": 3, "net": {"sizes": [3, 3]}})
+    found = best(capsys, data)
+    assert [one["exp_name"] for one in found["variants"]] == ["g_lr2", "g_lr1", "g_lr3"]
+    assert "passed over: `g_lr3` (3 of 5 seeds)" in " ".join(found["warnings"])
+    assert spinup.make_report(spinup.load(data)).verdicts[0].startswith("`g_lr2` is best")
+
+
+def test_two_algorithms_with_the_same_settings_have_their_own_runs(tmp_path, capsys):
+    for name, level in (("ppo", 10), ("sac", 20)):
+        for env in ("Hopper", "Walker"):
+            for lr in (1, 2):
+                config = {"env_name": env, "lr": lr}
+                values = [level * lr + row for row in range(6)]
+                make_run(tmp_path, f"{name}_{env}_lr{lr}", returns=values, config=config)
+    for one in best(capsys, tmp_path)["variants"]:
+        assert all(one["exp_name"] in directory for directory in one["directories"])
+        assert one["where"]["lr"] == int(one["exp_name"][-1])

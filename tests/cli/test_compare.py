@@ -9,7 +9,7 @@ from spinup.cli.main import main
 def fill(data, gain=0.0, names=("g_lr1", "g_lr2"), **config):
     for number, name in enumerate(names, start=1):
         for seed in range(4):
-            values = [10 * number + gain + 0.3 * seed * (1 + 0.1 * gain) for _ in range(5)]
+            values = [10 * number + gain + 0.3 * seed * (number + 0.1 * gain) for _ in range(5)]
             make_run(data, name, seed, returns=values, config={"lr": number, **config})
     return str(data)
 
@@ -42,7 +42,7 @@ def test_two_variants_are_compared_by_name(tmp_path, capsys):
     assert main(["compare", "g_lr1", "g_lr2", "--data-dir", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "lr: 1 -> 2" in out
-    assert "B is 10.00 [9.33, 10.67] higher, which is more than seed noise" in out
+    assert "B is 10.45 [9.83, 11.07] higher, which is more than seed noise" in out
 
 
 def test_what_one_alone_has_is_named(tmp_path, capsys):

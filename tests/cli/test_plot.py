@@ -74,3 +74,16 @@ def test_what_cannot_be_drawn_is_said_in_one_message(data, capsys, words, code, 
     assert problem in err
     assert "Traceback" not in err
     assert not list(data.glob("*.png"))
+
+
+def test_of_many_lines_the_best_ten_are_drawn_unless_all_are_asked_for(tmp_path, capsys):
+    data = write_runs(tmp_path, {f"g_{number:02}": [number] for number in range(12)})
+    out = tmp_path / "a.svg"
+    assert main(["plot", str(data), "--out", str(out)]) == 0
+    assert "The best 10 of 12 lines" in capsys.readouterr().out
+    text = out.read_text()
+    assert "<!-- g_11 (1 seed) -->" in text
+    assert "<!-- g_01 (1 seed) -->" not in text
+    assert main(["plot", str(data), "--all", "--out", str(out)]) == 0
+    assert "The best 10" not in capsys.readouterr().out
+    assert "<!-- g_01 (1 seed) -->" in out.read_text()

@@ -8,7 +8,7 @@ from spinup.cli.main import main
 def data(tmp_path, monkeypatch):
     for lr in (1, 2):
         for seed in range(3):
-            values = [lr * (row + 1) + 0.1 * seed * row for row in range(5)]
+            values = [lr * (row + 1 + 0.1 * seed * row) for row in range(5)]
             make_run(tmp_path / "data", f"g_lr{lr}", seed, returns=values, config={"lr": lr})
     monkeypatch.chdir(tmp_path)
     return tmp_path / "data"
@@ -69,3 +69,11 @@ def test_a_column_that_only_some_runs_have_is_refused(data, capsys):
     (run / "progress.txt").write_text("Epoch\tScore\n0\t1\n1\t2\n")
     assert main(["report", "data", "--by", "Score"]) == 1
     assert "6 of 7 runs have no 'Score'" in capsys.readouterr().err
+
+
+def test_one_warning_is_read_and_several_are_read_too(data, capsys):
+    assert main(["report", "data"]) == 0
+    assert "\n1 warning, in the report: read it first." in capsys.readouterr().out
+    make_run(data, "g_lr1", 7, "failed", (), {"lr": 1})
+    assert main(["report", "data"]) == 0
+    assert "warnings, in the report: read them first." in capsys.readouterr().out

@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 import sys
 
@@ -155,7 +156,7 @@ def test_changes_that_were_not_committed_can_be_brought_back(tmp_path):
         line for block in report(tmp_path).blocks if isinstance(block, Listing) for line in block.lines
     ]
     (apply,) = [line for line in lines if line.endswith("| git apply")]
-    read = apply.removesuffix("| git apply").replace("python", sys.executable, 1)
+    read = apply.removesuffix("| git apply").replace("python", shlex.quote(sys.executable), 1)
     done = subprocess.run(["bash", "-c", read], capture_output=True, text=True)
     assert done.stdout == "changed"
 
@@ -170,3 +171,43 @@ def test_versions_that_differ_are_told(tmp_path):
     provenance(make_run(tmp_path, seed=0))
     provenance(make_run(tmp_path, seed=1), packages={"numpy": "2.1.0", "torch": "2.4.0"})
     assert "numpy (2.0.0, 2.1.0)" in report(tmp_path).to_html()
+
+
+def test_seeds_that_are_one_give_no_statistics_and_that_comes_first(tmp_path):
+    for number in range(2):
+        for seed in range(5):
+            mark = {"is_baseline": not number, "changed": ["k"] if number else []}
+            config = {"_ablation": mark, "k": number}
+            make_run(tmp_path, f"g{number}", seed, returns=[1, 2, 4, 8, 9 + number], config=config)
+    made = report(tmp_path)
+    assert made.verdicts[0].startswith("Seeds that are one: 5 seeds of `g0`, 5 seeds of `")
+    assert "p = " not in " ".join(made.verdicts)
+    assert "matters" not in " ".join(made.verdicts)
+    assert made.tables["results"]["verdict"].to_list() == [None, "too few seeds"]
+    assert len(made.tables["runs"]) == 10
+
+
+def test_a_counter_that_counts_does_not_make_seeds_one(grid):
+    runs = spinup.load(grid, columns={"Epoch": "return"})
+    assert not spinup.make_report(runs).verdicts[0].startswith("Seeds that are one")
+
+
+def test_axes_name_the_column_that_counts(ablation):
+    runs = spinup.load(ablation, columns={"Epoch": "return"})
+    made = spinup.make_report(runs)
+    drawn = {block.name: block for block in made.blocks if isinstance(block, Picture)}
+    assert drawn["curves"].title == "Epoch during training"
+    assert drawn["curves"].figure.axes[0].get_ylabel() == "epoch"
+    label = drawn["ablation"].figure.axes[0].get_xlabel()
+    assert "Epoch at the end of training" in label
+    assert "return" not in label
+
+
+def test_a_heat_map_is_not_planned_where_names_differ_too(tmp_path):
+    for name in ("ppo", "sac"):
+        for a in (1, 2):
+            for b in (1, 2):
+                make_run(tmp_path, f"{name}_a{a}_b{b}", returns=returns(a + b, 0), config={"a": a, "b": b})
+    made = report(tmp_path)
+    assert "heat_map" not in names(made)
+    assert not any("left out" in finding for finding in made.findings)

@@ -43,21 +43,23 @@ def of(frame, variant):
 
 def test_an_ablation_ends_in_a_verdict_on_each_change():
     found = compare_with_baseline(ablation())
-    assert found["variant"].to_list() == ["abl", "norm_obs", "use_gae"]
+    assert found["variant"].to_list() == ["abl", "norm_obs=false", "use_gae=false"]
     assert found["verdict"].to_list() == [None, "worse", "within seed noise"]
-    assert of(found, "norm_obs")["sentence"].startswith("`norm_obs` matters: ")
-    assert "`use_gae` is within seed noise: 1 [" in of(found, "use_gae")["sentence"]
-    assert of(found, "norm_obs")["difference"] == pytest.approx(-210)
+    assert of(found, "norm_obs=false")["sentence"].startswith("`norm_obs=false` matters: ")
+    assert "`use_gae=false` is within seed noise: 1 [" in of(found, "use_gae=false")["sentence"]
+    assert of(found, "norm_obs=false")["difference"] == pytest.approx(-210)
 
 
 @pytest.mark.parametrize("state", ["failed", "running", "queued", "interrupted"])
 def test_runs_that_are_not_finished_are_counted_and_not_averaged(state):
     is_it = (pl.col("exp_name") == "abl_nor") & (pl.col("seed") == 4)
     table = ablation().with_columns(state=pl.when(is_it).then(pl.lit(state)).otherwise("state"))
-    row = of(summarise(table), "norm_obs")
+    row = of(summarise(table), "norm_obs=false")
     assert (row["seeds"], row["num_used"], row["num_runs"]) == ("4 of 5 seeds", 4, 5)
     assert row["mean"] == pytest.approx(290 - np.mean(NOISE[:4]))
-    assert "4 of 5 seeds" in of(compare_with_baseline(table), "norm_obs")["sentence"]
+    assert (
+        "4 pairs of seeds (4 of 5 seeds; " in of(compare_with_baseline(table), "norm_obs=false")["sentence"]
+    )
 
 
 @pytest.mark.parametrize("last", [None, float("nan"), float("inf"), 1e200])
@@ -99,7 +101,8 @@ def test_without_a_mark_the_baseline_can_be_named():
     table = ablation().drop("is_baseline", "changed")
     found = compare_with_baseline(table, baseline="abl_use")
     assert of(found, "abl_use")["difference"] is None
-    assert of(found, "abl_nor")["verdict"] == "worse"
+    assert of(found, "abl_nor")["difference"] == pytest.approx(-211)
+    assert of(found, "abl")["verdict"] == "within seed noise"
 
 
 def test_a_table_without_a_baseline_is_an_error_that_lists_the_names():
@@ -151,9 +154,9 @@ def two_tasks():
 def test_each_task_has_a_baseline_of_its_own():
     found = compare_with_baseline(two_tasks())
     assert found["task"].to_list() == ["Ant"] * 3 + ["Hopper"] * 3
-    assert found["variant"].to_list() == ["baseline", "norm_obs", "use_gae"] * 2
+    assert found["variant"].to_list() == ["baseline", "norm_obs=false", "use_gae=false"] * 2
     assert found["difference"][4] == pytest.approx(-2100)
-    assert found["sentence"][4].startswith("`norm_obs` on Hopper matters")
+    assert found["sentence"][4].startswith("`norm_obs=false` on Hopper matters")
 
 
 def test_a_baseline_that_is_named_in_one_task_is_found_in_the_others():
@@ -165,7 +168,7 @@ def test_a_baseline_that_is_named_in_one_task_is_found_in_the_others():
 def test_over_tasks_scores_are_normalised_by_task():
     references = {"Ant": (290.0, 500.0), "Hopper": (2900.0, 5000.0)}
     found = summarise_over_tasks(two_tasks(), references=references)
-    row = of(found, "norm_obs")
+    row = of(found, "norm_obs=false")
     assert (row["num_tasks"], row["runs"], row["mean"]) == (2, "10 of 10 runs", pytest.approx(0.0))
     assert of(found, "baseline")["iqm"] == pytest.approx(1.0, abs=0.02)
     assert row["iqm_low"] < row["iqm"] < row["iqm_high"]
@@ -183,5 +186,7 @@ def test_the_same_seed_gives_the_same_table():
 def test_seeds_needed_are_told_for_a_wanted_difference():
     table = ablation()
     assert compare_with_baseline(table)["seeds_needed"].null_count() == 3
-    few, many = (of(compare_with_baseline(table, wanted=w), "use_gae")["seeds_needed"] for w in (50.0, 1.0))
+    few, many = (
+        of(compare_with_baseline(table, wanted=w), "use_gae=false")["seeds_needed"] for w in (50.0, 1.0)
+    )
     assert 2 <= few <= 5 < 100 < many

@@ -80,3 +80,33 @@ def test_curves_without_a_return_are_an_error():
     table, curves = table_and_curves()
     with pytest.raises(RecordError, match="return"):
         diagnose(table, curves.drop("return"))
+
+
+def test_runs_of_different_lengths_are_named():
+    table, curves = table_and_curves()
+    is_short = (pl.col("lr") == 1.0) & pl.col("knob")
+    length = pl.when(is_short | (pl.int_range(len(table)) == 12)).then(3).otherwise(20)
+    table = table.with_columns(num_rows=length).with_columns(steps=pl.col("num_rows") * 100.0)
+    assert kinds(table, curves) == ["unequal_seeds", "unequal_variants"]
+    unfinished = table.with_columns(
+        state=pl.when(pl.col("num_rows") == 3).then(pl.lit("failed")).otherwise("state")
+    )
+    assert not {"unequal_seeds", "unequal_variants"} & {*kinds(unfinished, curves)}
+
+
+def test_other_settings_under_one_name_are_no_other_seeds():
+    table, curves = table_and_curves(uses_knob=False)
+    table = table.with_columns(exp_name=pl.lit("same"))
+    assert kinds(table, curves) == ["unconnected"]
+
+
+def test_one_name_on_two_tasks_makes_no_other_seeds():
+    table, curves = table_and_curves()
+    both = pl.concat(
+        [
+            table.with_columns(env_name=pl.lit(task), directory=pl.col("directory") + task)
+            for task in ("Ant", "Hop")
+        ]
+    )
+    twice = pl.concat([curves.with_columns(pl.col("directory") + task) for task in ("Ant", "Hop")])
+    assert "same_seeds" not in kinds(both, twice)

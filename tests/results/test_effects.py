@@ -90,3 +90,41 @@ def test_too_few_runs_are_an_error():
 def test_an_unknown_method_is_an_error():
     with pytest.raises(ValueError, match="'shap'"):
         effect_shares(grid(), method="shap")
+
+
+def algorithms(*, names="{algo}_lr{lr}"):
+    rows = [
+        {
+            "exp_name": names.format(algo=algo, lr=lr),
+            "seed": seed,
+            "directory": f"{algo}{lr}_s{seed}",
+            "state": "done",
+            "last": value + 10 * lr + 0.1 * seed,
+            "lr": lr,
+        }
+        for algo, value in (("ppo", 100.0), ("sac", 200.0))
+        for lr in (0.1, 0.2, 0.3)
+        for seed in range(3)
+    ]
+    return pl.DataFrame(rows)
+
+
+@pytest.mark.parametrize("names", ["{algo}_lr{lr}", "lr{lr}-{algo}", "{algo}", "bench_{algo}_lr{lr}_x"])
+def test_two_algorithms_are_a_factor_and_never_averaged(names):
+    found = effect_shares(algorithms(names=names))
+    assert set(found["method"]) == {"anova"}
+    assert share(found, "exp_name") > 0.99
+    assert found["share"].sum() == pytest.approx(1.0)
+    assert 0 < share(found, "lr") < 0.01
+
+
+def test_two_algorithms_of_an_unfinished_grid_are_a_factor_of_the_forest():
+    found = effect_shares(algorithms().head(15))
+    assert set(found["method"]) == {"fanova"}
+    assert found["effect"][0] == "exp_name"
+    assert share(found, "exp_name") > 0.8
+
+
+def test_names_that_follow_from_the_settings_are_no_factor():
+    found = effect_shares(algorithms().filter(pl.col("exp_name").str.starts_with("ppo")))
+    assert found["effect"].to_list() == ["lr", "seeds"]

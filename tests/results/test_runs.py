@@ -123,6 +123,17 @@ def test_links_are_not_followed(write_run, tmp_path):
     assert identities(data_dir) == [("ppo", 0), ("ppo", 3)]
 
 
+@pytest.mark.parametrize("name", ["progress.txt", "config.json", "status.json"])
+def test_a_file_that_is_a_link_is_noted(write_run, tmp_path, name):
+    run = write_run("data/ppo_s0", TABLE, {"exp_name": "ppo", "seed": 0})
+    target = tmp_path / "target"
+    target.write_text("{}")
+    (run / name).unlink(missing_ok=True)
+    (run / name).symlink_to(target)
+    (found,) = find_runs(tmp_path)
+    assert f"{name} is a link, not followed" in found.notes
+
+
 def test_a_data_dir_that_is_itself_a_link_is_read(write_run, tmp_path):
     write_run("data/ppo_s0", TABLE)
     (tmp_path / "link").symlink_to("data")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import spinup
 from spinup.errors import RecordError
+from spinup.results.groups import variants_of
 from spinup.results.run_table import FIXED
 
 HEADER = "TotalEnvInteracts\tAverageEpRet\tTime\n"
@@ -109,10 +110,33 @@ def test_variants_of_one_name_are_told_apart(write_run, tmp_path):
 
 def test_a_run_that_ended_before_it_had_noted_its_defaults_stays_with_its_variant(write_run, tmp_path):
     write_run("a_s0", TABLE, {"exp_name": "a", "seed": 0, "lr": 0.1, "gamma": 0.9})
-    write_run("a_s1", "", {"exp_name": "a", "seed": 1, "lr": 0.1})
+    failed = write_run("a_s1", "", {"exp_name": "a", "seed": 1, "lr": 0.1})
+    (failed / "status.json").write_text('{"state": "failed"}', encoding="utf-8")
     (variant,) = spinup.load(tmp_path).variants
     assert variant.seeds == [0, 1]
     assert variant.hyperparameters == {"lr": 0.1, "gamma": 0.9}
+
+
+def test_finished_runs_of_fewer_settings_are_a_variant_of_their_own(write_run, tmp_path):
+    for seed in (0, 1):
+        write_run(f"a_s{seed}", TABLE, {"exp_name": "a", "seed": seed, "lr": 0.1})
+        write_run(f"b_s{seed}", TABLE, {"exp_name": "a", "seed": seed + 2, "lr": 0.1, "boost": 100})
+    found = spinup.load(tmp_path)
+    assert {name: len(runs) for name, runs in found.by_variant()} == {"a": 2, "a (boost=100)": 2}
+    assert sorted(variant.label for variant in variants_of(found.table)) == ["a", "a (boost=100)"]
+
+
+def test_a_wrong_key_to_group_by_is_told_at_once(runs):
+    with pytest.raises(RecordError, match="'nope'"):
+        runs.group_by("nope")
+
+
+def test_the_table_and_the_runs_agree_on_which_numbers_are_the_same(write_run, tmp_path):
+    for seed, lr in enumerate((1, 1.0, True, "1")):
+        write_run(f"a_s{seed}", TABLE, {"exp_name": "a", "seed": seed, "lr": lr})
+    found = spinup.load(tmp_path)
+    assert sorted(map(len, (runs for _, runs in found.by_variant()))) == [1, 1, 2]
+    assert sorted(len(variant.scores) for variant in variants_of(found.table)) == [1, 1, 2]
 
 
 def test_what_varies_and_what_does_not(runs):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,7 +82,9 @@ class Delimited:
     def _fast(self, batch: list[Table], selection: Selection) -> list[Block]:
         frame = _parsed(batch, self.separator, selection)
         if frame is not None:
-            notes = [note for table in batch for note in table.torn_note()]
+            repeated = _repeated(batch[0].head.decode().removesuffix("\n").split(self.separator))
+            notes = [(table.directory, note) for table in batch for note in repeated]
+            notes += [note for table in batch for note in table.torn_note()]
             return [Block(frame, [table.num_rows for table in batch], notes)]
         if len(batch) == 1:
             return self._careful(batch, selection)
@@ -93,7 +96,7 @@ class Delimited:
     def careful(self, table: Table, selection: Selection) -> Block:
         """The rows of one run, whatever is wrong with its file."""
         header, rows = self.parse(table.data)
-        notes = [*_odd_rows(header, rows), *_odd_bytes(table.data)]
+        notes = [*_repeated(header), *_odd_rows(header, rows), *_odd_bytes(table.data)]
         rows = [row for row in rows if row != header]
         frame = finished(_text_frame(header, rows, selection), header, selection)
         notes += [_odd_cell(frame[name], row) for name, row in _mixed(frame).items()]
@@ -253,6 +256,14 @@ def _text_frame(header: list[str], rows: list[list[str]], selection: Selection) 
         cells = [encodable(row[index]) or None if index < len(row) else None for row in rows]
         columns.append(pl.Series(name, cells, dtype=pl.String))
     return pl.DataFrame(columns)
+
+
+def _repeated(header: list[str]) -> list[str]:
+    return [
+        f"{number} columns are called {name!r}; the later ones have a number or (progress) behind it"
+        for name, number in Counter(header).items()
+        if number > 1
+    ]
 
 
 def _odd_rows(header: list[str], rows: list[list[str]]) -> list[str]:

@@ -6,6 +6,10 @@ Defaults, and why:
   differences; else with Welch's t-test, which does not assume equal spread and keeps its level best
   among the usual tests for few seeds (Colas et al. 2019, A Hitchhiker's Guide to Statistical
   Comparisons of Reinforcement Learning Algorithms).
+- Pairs count only where both seeds have a result. Where fewer than three do, and more seeds have one, it
+  is Welch's test too.
+- Where every seed changed by the same, or neither side's seeds differ, t would be infinite: arrangements
+  are counted, and the sentence says that the change is exact.
 - The permutation test is there for whom normal differences are too much to assume. Its p cannot fall
   below 2 over the number of arrangements, 2/252 for five seeds against five, 2/32 for five pairs, so
   that it can find nothing among many comparisons of few seeds.
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 Test: TypeAlias = Literal["t", "permutation"]
 _TESTS: Final = ("t", "permutation")
 _RESAMPLES = 9_999
+_FEWEST_PAIRS = 3
 
 
 class Verdict(Enum):
@@ -48,7 +53,7 @@ class Verdict(Enum):
 
     BETTER = "better"
     WORSE = "worse"
-    UNCLEAR = "unclear"  # alone it would count, among so many comparisons it may be chance
+    UNCLEAR = "unclear"  # alone it would count, among so many it may be chance; or exact, for too few seeds
     WITHIN_NOISE = "within seed noise"
     NO_EFFECT = "no effect at all"  # the same score for every seed
     TOO_FEW = "too few seeds"
@@ -104,6 +109,11 @@ class Comparison:
     power: float = POWER
 
     @property
+    def is_exact(self) -> bool:
+        """Whether there is a difference without any spread: the same for every seed."""
+        return self.low is not None and self.low == self.high and bool(self.difference)
+
+    @property
     def is_complete(self) -> bool:
         """Whether every run of both has a result."""
         return self.num_used == self.num_runs and self.num_baseline_used == self.num_baseline_runs
@@ -117,6 +127,8 @@ class Comparison:
         return f"{name} {self._finding()}, {self._seeds()}"
 
     def _finding(self) -> str:
+        if self.is_exact:
+            return self._exact()
         change = format_interval(self.difference, self.low, self.high)
         if self.verdict is Verdict.TOO_FEW and self.p_floor is not None:
             floor = format_p(self.p_floor).removeprefix("p = ")
@@ -136,6 +148,18 @@ class Comparison:
         detectable = format_number(self.detectable, self.detectable)
         return f"is within seed noise: {change}; ±{detectable} was detectable"
 
+    def _exact(self) -> str:
+        change = format_number(self.difference)
+        p = f"{format_p(self.p_holm)}{self._correction()}"
+        if self.num_pairs is None:
+            what = f"differs by exactly {change}: seeds do not differ among themselves"
+        else:
+            what = f"changed every seed by exactly {change}"
+        if self.verdict in {Verdict.BETTER, Verdict.WORSE} or self.p_floor is None:
+            return f"matters: it {what}, {p}"
+        floor = format_p(self.p_floor).removeprefix("p = ")
+        return f"{what}, but with so few of them p cannot fall below {floor}{self._among()}"
+
     def _correction(self) -> str:
         return " (Holm)" if self.num_comparisons > 1 else ""
 
@@ -144,6 +168,9 @@ class Comparison:
 
     def _seeds(self) -> str:
         seeds = count(self.num_used, self.num_runs)
+        if self.num_pairs is not None and self.num_pairs < max(self.num_used, self.num_baseline_used):
+            pairs = f"{self.num_pairs} {'pair' if self.num_pairs == 1 else 'pairs'} of seeds"
+            return f"{pairs} ({seeds}; baseline: {self.num_baseline_used} of {self.num_baseline_runs})"
         if (self.num_used, self.num_runs) == (self.num_baseline_used, self.num_baseline_runs):
             return seeds
         return f"{seeds} (baseline: {self.num_baseline_used} of {self.num_baseline_runs})"
@@ -237,7 +264,7 @@ def _compare_one(
 ) -> tuple[Comparison, _Noise | None]:
     scores, others = _usable(variant), _usable(baseline)
     if is_paired is None:
-        is_paired = variant.keys() == baseline.keys()
+        is_paired = variant.keys() == baseline.keys() and _has_pairs(scores, others)
     x, y = _pairs(scores, others) if is_paired else (_values(scores), _values(others))
     difference = float(x.mean() - y.mean()) if x.size and y.size else None
     found = Comparison(
@@ -251,13 +278,13 @@ def _compare_one(
     if min(x.size, y.size) < 2 or difference is None:
         return found, None
     found = replace(found, probability_better=float(wins(x, y)), effect_size=_hedges_g(x, y))
-    noise = _paired_noise(x, y) if is_paired else None
-    if noise is None and (difference or not is_paired):
-        is_paired, noise = False, _welch_noise(x, y)
+    noise = _paired_noise(x, y) if is_paired else _welch_noise(x, y)
     if noise is None:
-        # Nothing differs among seeds, so that t would be infinite. What is left is to count arrangements.
+        # No spread, so that t would be infinite. What is left is to count arrangements: of all runs where
+        # these do not differ among themselves either, else of pairs.
         found = replace(found, low=difference, high=difference)
-        return _permuted(found, x, y, is_paired=False, rng=rng), None
+        is_paired = is_paired and _welch_noise(x, y) is not None
+        return _permuted(found, x, y, is_paired=is_paired, rng=rng), None
     reach = t_quantile(1.0 - alpha, noise.df) * noise.error
     found = replace(found, low=difference - reach, high=difference + reach)
     if test == "permutation":
@@ -272,6 +299,12 @@ def _usable(scores: SeedScores) -> dict[Hashable, float]:
 
 def _values(scores: Mapping[Hashable, float]) -> FloatArray:
     return np.array(list(scores.values()), dtype=np.float64)
+
+
+def _has_pairs(scores: Mapping[Hashable, float], others: Mapping[Hashable, float]) -> bool:
+    """Whether enough seeds have both results, or as many as there are."""
+    num_pairs = len(scores.keys() & others.keys())
+    return num_pairs >= min(_FEWEST_PAIRS, len(scores), len(others))
 
 
 def _pairs(
@@ -361,6 +394,8 @@ def _judge(found: Comparison) -> Comparison:
         verdict = Verdict.BETTER if found.difference > 0 else Verdict.WORSE
     elif found.low == found.high == 0.0:
         verdict = Verdict.NO_EFFECT
+    elif found.is_exact:
+        verdict = Verdict.UNCLEAR
     elif found.p_floor is not None and found.p_floor * found.num_comparisons >= found.alpha:
         verdict = Verdict.TOO_FEW
     elif found.p < found.alpha:

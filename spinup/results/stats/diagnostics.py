@@ -25,6 +25,7 @@ _FEWEST_VALUES = 3  # distinct returns that a curve needs before its twin is no 
 _FEWEST_SEEDS = 2  # for any interval
 _ENOUGH_SEEDS = 5  # below, tests do not keep their level well (Colas et al. 2019)
 _MOST_NAMES = 3
+_SAME_BUDGET = 0.95  # of the steps: episodes of random length end a little before, or after
 
 
 class Severity(Enum):
@@ -51,11 +52,25 @@ class Finding:
     sentence: str
 
 
+class Length(NamedTuple):
+    """How far a run came.
+
+    Attributes:
+        seed: In words.
+        num_rows: Rows that it logged.
+        steps: Its last; NaN where unknown.
+    """
+
+    seed: str
+    num_rows: int
+    steps: float
+
+
 class RunCurve(NamedTuple):
     """One run as far as its diagnosis goes.
 
     Attributes:
-        variant: Name of its variant.
+        variant: Name of its variant; another for each, on each task.
         seed: None where unknown.
         parameters: Every hyperparameter but the seed, hashable.
         curve: Any array that says how the run went; only compared bit by bit.
@@ -202,6 +217,57 @@ def seed_counts(counts: Mapping[str, tuple[int, int]]) -> list[Finding]:
         )
         findings.append(Finding("few_seeds", Severity.NOTE, "", sentence))
     return findings
+
+
+def unequal_lengths(lengths: Mapping[str, Sequence[Length]]) -> list[Finding]:
+    """Seeds of one variant, and variants of one task, that ran for different lengths.
+
+    Runs of as many rows had the same budget, however long their episodes were; so had those whose last
+    steps differ by no more than 5 %.
+
+    Args:
+        lengths: Of each variant of one task, those of its runs that count.
+    """
+    findings = []
+    for name, runs in lengths.items():
+        longest = max(runs, key=_length, default=None)
+        if longest is None:
+            continue
+        if short := [run for run in runs if not _is_same_budget(run, longest)]:
+            early = _listed([f"seed {run.seed} ({_came_to(run)})" for run in short])
+            sentence = (
+                f"Runs of {name} are of different lengths: {early} ended before the longest "
+                f"({_came_to(longest)}). What they came to is averaged as if they had gone on as far."
+            )
+            findings.append(Finding("unequal_seeds", Severity.WARNING, name, sentence))
+    budgets = {name: max(runs, key=_length) for name, runs in lengths.items() if runs}
+    most = max(budgets.values(), key=_length, default=None)
+    if most is not None and not all(_is_same_budget(run, most) for run in budgets.values()):
+        by_length = sorted(budgets, key=lambda name: _length(budgets[name]))
+        # The shortest and the longest: between them there may be many.
+        ends = " and ".join(f"{name} {_came_to(budgets[name])}" for name in (by_length[0], by_length[-1]))
+        sentence = (
+            f"Variants ran for different lengths, {ends}: what looks better may just have learnt "
+            "for longer. Compare them at the same steps."
+        )
+        findings.append(Finding("unequal_variants", Severity.WARNING, "", sentence))
+    return findings
+
+
+def _length(run: Length) -> tuple[int, float]:
+    return run.num_rows, run.steps if np.isfinite(run.steps) else 0.0
+
+
+def _is_same_budget(one: Length, other: Length) -> bool:
+    if one.num_rows == other.num_rows:
+        return True
+    low, high = sorted((one.steps, other.steps))
+    return bool(np.isfinite(low) and np.isfinite(high) and low >= _SAME_BUDGET * high)
+
+
+def _came_to(run: Length) -> str:
+    rows = f"{run.num_rows:,} row{'' if run.num_rows == 1 else 's'}"
+    return f"{rows}, {run.steps:,.0f} steps" if np.isfinite(run.steps) else rows
 
 
 def best_at_edge(parameters: Mapping[str, Sequence[Any]], scores: Sequence[float]) -> list[Finding]:

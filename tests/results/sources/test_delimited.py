@@ -157,3 +157,12 @@ def test_nothing_is_noted_of_a_file_that_is_whole(tmp_path, data):
 def test_a_cell_in_quotes_may_hold_commas_and_line_breaks(tmp_path):
     blocks, _ = by_both(PROGRESS_CSV, [b'a,b\n1,"x,\ny"\n2,z\n'], tmp_path, EVERYTHING)
     assert blocks[0].frame.rows() == [(1.0, "x,\ny"), (2.0, "z")]
+
+
+@pytest.mark.parametrize("source", [PROGRESS_TXT, PROGRESS_CSV])
+def test_columns_of_one_name_are_noted(tmp_path, source):
+    for third in "bc":
+        table = f"a\tb\t{third}\n1\t2\t3\n".replace("\t", source.separator)
+        notes = notes_of(tmp_path, table.encode(), source)
+        assert len(notes) == (third == "b")
+        assert all("2 columns are called 'b'" in note for note in notes)

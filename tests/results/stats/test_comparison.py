@@ -55,7 +55,29 @@ def test_a_pair_of_which_one_failed_is_left_out_of_both_and_counted():
     assert found.p == pytest.approx(kept.pvalue)
     assert (found.num_pairs, found.num_used, found.num_runs) == (4, 4, 5)
     assert not found.is_complete
-    assert "4 of 5 seeds (baseline: 5 of 5)" in found.sentence("`x`")
+    assert found.sentence("`x`").endswith(", 4 pairs of seeds (4 of 5 seeds; baseline: 5 of 5)")
+
+
+def test_a_sentence_counts_the_pairs_that_were_tested():
+    found = one([300.0, 290, NAN, 310, 280], baseline=[NAN, 510.0, 490, 505, 495])
+    assert (found.test, found.num_pairs) == ("paired t", 3)
+    assert found.sentence("`x`").endswith(", 3 pairs of seeds (4 of 5 seeds; baseline: 4 of 5)")
+
+
+@pytest.mark.parametrize("num_shared", [0, 1, 2])
+def test_with_too_few_pairs_all_seeds_are_compared_by_welch(num_shared):
+    scores = {seed: NAN if seed < 5 - num_shared else 300.0 + seed for seed in range(9)}
+    baseline = {seed: 500.0 + 3 * seed if seed < 5 else NAN for seed in range(9)}
+    (found,) = compare([scores], [baseline], rng=np.random.default_rng(0))
+    assert (found.test, found.num_pairs, found.verdict) == ("Welch t", None, Verdict.WORSE)
+    assert found.sentence("`x`").endswith(
+        f"{4 + num_shared} of 9 seeds" + " (baseline: 5 of 9)" * (num_shared != 1)
+    )
+
+
+def test_pairing_that_is_asked_for_is_kept_however_few_pairs_there_are():
+    found = one([300.0, 290, NAN, NAN, NAN], baseline=[NAN, 510.0, 490, 505, 495], is_paired=True)
+    assert (found.num_pairs, found.verdict) == (1, Verdict.TOO_FEW)
 
 
 def test_within_seed_noise_says_what_could_have_been_found():
@@ -105,9 +127,22 @@ def test_equal_scores_have_no_effect(is_paired):
     assert found.effect_size is None
 
 
-def test_pairs_that_all_differ_by_the_same_are_compared_as_if_they_were_none():
-    found = one([score - 200 for score in BASELINE])
-    assert (found.test, found.verdict) == ("Welch t", Verdict.WORSE)
+@pytest.mark.parametrize("shift", [5.0, -200.0])
+def test_a_shift_that_is_the_same_for_every_seed_is_never_within_noise(shift):
+    scores = [100.0, 200.0, 300.0, 400.0, 500.0]
+    found = one([score + shift for score in scores], baseline=scores)
+    assert (found.test, found.verdict) == ("paired permutation", Verdict.UNCLEAR)
+    assert (found.low, found.high, found.p) == (shift, shift, pytest.approx(2 / 32))
+    sentence = found.sentence("`x`").replace("\N{MINUS SIGN}", "-")
+    assert sentence.startswith(f"`x` changed every seed by exactly {shift:g}, ")
+    assert "p cannot fall below 0.06" in sentence
+
+
+def test_a_shift_that_is_the_same_for_enough_seeds_matters():
+    scores = [100.0 * seed for seed in range(8)]
+    found = one([score + 5 for score in scores], baseline=scores)
+    assert (found.p, found.verdict) == (pytest.approx(2 / 256), Verdict.BETTER)
+    assert found.sentence("`x`").startswith("`x` matters: it changed every seed by exactly 5, p = 0.00")
 
 
 def test_the_same_score_seed_by_seed_is_no_effect():
@@ -121,9 +156,11 @@ def test_without_spread_arrangements_are_counted():
     assert (found.verdict, found.detectable) == (Verdict.WORSE, None)
 
 
-def test_without_spread_and_with_few_seeds_nothing_is_claimed():
-    found = one([200.0] * 3, baseline=[500.0] * 3)
-    assert found.verdict is Verdict.TOO_FEW
+@pytest.mark.parametrize("first", [0, 100])
+def test_without_spread_few_seeds_are_told_that_the_difference_is_exact(first):
+    found = one([110.0] * 3, baseline=[100.0] * 3, first=first)
+    assert found.verdict is Verdict.UNCLEAR
+    assert "exactly 10" in found.sentence("`x`")
     assert "p cannot fall below 0.10" in found.sentence("`x`")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spinup.results.stats.diagnostics import (
+    Length,
     RunCurve,
     Severity,
     best_at_edge,
@@ -11,6 +12,7 @@ from spinup.results.stats.diagnostics import (
     mixed_code,
     seed_counts,
     unconnected_parameters,
+    unequal_lengths,
 )
 
 
@@ -111,3 +113,32 @@ def test_a_best_value_at_the_edge_is_found(scores, side):
 )
 def test_other_best_values_are_no_finding(values, scores):
     assert best_at_edge({"lr": values}, scores) == []
+
+
+def lengths(*ends):
+    return [Length(str(seed), *end) for seed, end in enumerate(ends)]
+
+
+def test_a_seed_that_stopped_early_is_named():
+    (finding,) = unequal_lengths({"`a`": lengths((20, 2000.0), (3, 300.0), (20, 2000.0))})
+    assert (finding.kind, finding.subject) == ("unequal_seeds", "`a`")
+    assert "seed 1 (3 rows, 300 steps)" in finding.sentence
+    assert "the longest (20 rows, 2,000 steps)" in finding.sentence
+
+
+def test_variants_of_different_lengths_are_named():
+    (finding,) = unequal_lengths({"`a`": lengths((50, 5e3)), "`b`": lengths((30, 3e3)), "`c`": []})
+    assert finding.kind == "unequal_variants"
+    assert "`b` 30 rows, 3,000 steps and `a` 50 rows, 5,000 steps" in finding.sentence
+
+
+def test_lengths_without_steps_are_told_by_rows():
+    nan = float("nan")
+    assert kinds(unequal_lengths({"a": lengths((20, nan), (10, nan))})) == ["unequal_seeds"]
+    assert unequal_lengths({"a": lengths((20, nan), (20, 2000.0))}) == []
+
+
+def test_episodes_of_random_length_are_no_finding():
+    as_many_rows = {"a": lengths((20, 2000.0), (20, 700.0)), "b": lengths((20, 9000.0))}
+    as_many_steps = {"a": lengths((310, 100_020.0), (520, 99_000.0))}
+    assert unequal_lengths(as_many_rows) == unequal_lengths(as_many_steps) == unequal_lengths({}) == []
