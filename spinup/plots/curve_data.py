@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     IntArray = npt.NDArray[np.int64]
 
 
+_FEWEST = 3  # seeds, of more, that have a band
+
+
 @dataclass(frozen=True)
 class LearningCurve:
     """What the seeds of one variant came to, step by step.
@@ -31,7 +34,8 @@ class LearningCurve:
         name: The variant.
         x: Where, shape (num_points,), increasing.
         center: Estimate over the seeds that have a value there, shape (num_points,); NaN without any.
-        low: Lower end of the band, shape (num_points,); NaN where there is none.
+        low: Lower end of the band, shape (num_points,); NaN where there is none, and where two seeds are
+            left of more, whose interval would cover the whole picture.
         high: Upper end of the band, shape (num_points,).
         num_seeds: How many seeds have a value there, shape (num_points,).
         seeds: Each seed's own values, shape (num_runs, num_points); NaN where it has none.
@@ -109,8 +113,11 @@ def learning_curve_data(
         # Where there is no point at all, there is one step at least, for the legend to speak of.
         grid = common_grid(seeds) if len(variant) else points[x].head(1).to_numpy().astype(np.float64)
         values = align(seeds, grid)
+        center, low, high, num_seeds = over_seeds(values, estimate)
+        too_few = (num_seeds < _FEWEST) & (num_seeds < len(seeds))
+        low, high = np.where(too_few, np.nan, low), np.where(too_few, np.nan, high)
         ended = _num_ended(rows, x, y)
-        found.append(LearningCurve(str(key), grid, *over_seeds(values, estimate), values, ended))
+        found.append(LearningCurve(str(key), grid, center, low, high, num_seeds, values, ended))
     return found
 
 
