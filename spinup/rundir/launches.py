@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+from spinup import console
 from spinup.errors import RunDirError
 from spinup.fingerprint import shorten
 from spinup.rundir.atomic import CAREFULLY, is_temporary, write_text
@@ -85,19 +86,19 @@ class Launch:
 
 
 @contextmanager
-def recorded(data_dir: Path, grid_name: str, width: int, runs: Iterable[LaunchedRun]) -> Iterator[Path]:
+def recorded(
+    data_dir: Path, grid_name: str, width: int, runs: Iterable[LaunchedRun]
+) -> Iterator[Path | None]:
     """For the length of the block, this process is on record as the launcher of ``runs``; yield the record.
 
-    Records that earlier launchers of a grid of this name have left, and that are dead, are removed.
+    Records that earlier launchers of a grid of this name have left, and that are dead, are removed. Where
+    the record cannot be written, a line says so, and None is yielded: the runs are worth more.
 
     Args:
         data_dir: Where the results go.
         grid_name: Name of the grid.
         width: Runs at a time.
         runs: Every run of the grid.
-
-    Raises:
-        RunDirError: The record cannot be written.
     """
     shelf = data_dir / LAUNCHES
     facts = {
@@ -115,13 +116,17 @@ def recorded(data_dir: Path, grid_name: str, width: int, runs: Iterable[Launched
         shelf.mkdir(parents=True, exist_ok=True)
         if shelf.is_symlink():
             raise OSError(f"{shelf} is a symbolic link")
-        _remove_dead(shelf, grid_name)
+        _remove_dead([path for path in _files(shelf) if path.name.startswith(_beginning(grid_name))])
+        tidy(data_dir)
         # The time tells launches apart, the process those of one moment.
         moment = re.sub(r"[:.]", "-", str(facts["started_at"]))
         path = shelf / f"{_beginning(grid_name)}{moment}-{os.getpid()}.json"
         file = _write_locked(path, _text(facts, None, text))
     except OSError as error:
-        raise RunDirError(f"The launch cannot be put on record in {shelf}: {error}.") from error
+        place = console.one_line(str(shelf))
+        console.say(f"The launch cannot be put on record in {place}, for spinup status: {error}.", "yellow")
+        yield None
+        return
     try:
         yield path
     finally:
@@ -129,6 +134,13 @@ def recorded(data_dir: Path, grid_name: str, width: int, runs: Iterable[Launched
         with suppress(OSError):
             write_text(path, _text(facts, utc_now(), text), is_durable=False)
         file.close()
+
+
+def tidy(data_dir: Path) -> None:
+    """Remove what dead launchers were just writing when they died."""
+    shelf = data_dir / LAUNCHES
+    if not shelf.is_symlink():
+        _remove_dead([path for path in _files(shelf) if is_temporary(path)])
 
 
 def read_launches(data_dir: Path) -> list[Launch]:
@@ -242,8 +254,9 @@ def _write_locked(path: Path, text: str) -> IO[bytes]:
             file.close()
             continue
         except BaseException:
-            file.close()
             temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # what is left to be written cannot be, once more
+                file.close()
             raise
         return file
 
@@ -256,13 +269,12 @@ def _locked_file(path: Path) -> IO[bytes]:
     return file
 
 
-def _remove_dead(shelf: Path, grid_name: str) -> None:
-    """Remove records of dead launchers of this grid, and what any dead launcher was just writing."""
-    for path in _files(shelf):
-        if path.name.startswith(_beginning(grid_name)) or is_temporary(path):
-            with suppress(OSError), _open(path) as file:
-                if not is_locked(file.fileno()):
-                    path.unlink(missing_ok=True)
+def _remove_dead(paths: Iterable[Path]) -> None:
+    """Remove those of ``paths`` that no launcher holds."""
+    for path in paths:
+        with suppress(OSError), _open(path) as file:
+            if not is_locked(file.fileno()):
+                path.unlink(missing_ok=True)
 
 
 def _files(shelf: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from spinup.jobs.job import Job
 from spinup.jobs.modules import modules_of
 from spinup.jobs.payload import beginning_of
 from spinup.rundir.archive import UNTOLD, describe_difference
-from spinup.rundir.launches import LaunchedRun, recorded
+from spinup.rundir.launches import LaunchedRun, recorded, tidy
 from spinup.rundir.layout import RunDir
 from spinup.rundir.record import RunRecord, read_record, read_record_or_failure
 from spinup.rundir.status import State, glance
@@ -137,7 +137,9 @@ def run_planned(
     done: dict[str, RunRecord] = {}
     num_by_others = 0
     try:
-        if to_run:
+        if not to_run:
+            tidy(Path(data_dir))
+        else:
             announce.launch_delay(user_config.WAIT_BEFORE_LAUNCH)
             on_record = (LaunchedRun(r.name, r.seed, r.directory, r.decision.is_to_run) for r in plan)
             with recorded(Path(data_dir), grid_name, room.width, on_record):
