@@ -196,17 +196,33 @@ def _draw(
 ) -> list[Line2D]:
     """Draw each curve; give the lines that the legend shows."""
     is_first = not ax.has_data()
+    height = _height(data)
     for curve in data:
         color = looks[curve.name].color
+        telling = ~_is_vague(curve, height)
         # Beside one seed, its own line is the estimate.
-        if show_seeds and len(curve.seeds) > 1:
+        if len(curve.seeds) > 1 and (show_seeds or not telling.all()):
             ax.plot(curve.x, curve.seeds.T, color=color, linewidth=0.7, alpha=_FAINT)
         if np.isfinite(curve.low).any():
-            ax.fill_between(curve.x, curve.low, curve.high, color=color, alpha=0.16, linewidth=0)
+            ax.fill_between(
+                curve.x, curve.low, curve.high, where=telling, color=color, alpha=0.16, linewidth=0
+            )
     handles = [_draw_line(ax, curve, looks[curve.name]) for curve in data]
     if is_first and data:
         _fit_height(ax, data)
     return handles
+
+
+def _height(data: Sequence[LearningCurve]) -> float:
+    """How far apart all that was measured is."""
+    values = np.concatenate([curve.seeds.ravel() for curve in data]) if data else np.array([])
+    values = values[np.isfinite(values)]
+    return float(values.max() - values.min()) if values.size else 0.0
+
+
+def _is_vague(curve: LearningCurve, height: float) -> npt.NDArray[np.bool_]:
+    """Where the band would cover half of the picture, which says little and hides all."""
+    return np.asarray(curve.high - curve.low > height / 2) & np.isfinite(curve.low)
 
 
 def _draw_line(ax: Axes, curve: LearningCurve, style: Look) -> Line2D:
@@ -276,8 +292,11 @@ def _legend_title(data: Sequence[LearningCurve], estimate: OverSeeds) -> str:
     if all(len(curve.seeds) == 1 for curve in data):
         return "one seed each"
     faint = any((curve.num_seeds[np.isfinite(curve.center)] < len(curve.seeds)).any() for curve in data)
-    return explained(estimate, "line", "band") + (
-        "; faint: not all seeds have a value there" if faint else ""
+    vague = any(_is_vague(curve, _height(data)).any() for curve in data)
+    return (
+        explained(estimate, "line", "band")
+        + ("; faint: not all seeds have a value there" if faint else "")
+        + ("; thin: the seeds, where the band would cover half of the picture" if vague else "")
     )
 
 

@@ -241,11 +241,25 @@ def test_the_picture_shows_all_seeds_and_cuts_a_band_that_is_wider():
     assert low <= 0 < 6 <= high < 12
 
 
+def close_seeds():
+    return pl.concat([run("a", 0, [(1, 0.0), (2, 10.0)]), run("a", 1, [(1, 0.1), (2, 10.1)])])
+
+
 def test_the_legend_says_what_line_and_band_are():
-    ax = plot_learning_curve(two_experiments())
-    assert legend_texts(ax) == ["ppo (2 seeds)", "vpg (1 seed)"]
+    ax = plot_learning_curve(close_seeds())
+    assert legend_texts(ax) == ["a (2 seeds)"]
     title = ax.get_legend().get_title().get_text()
     assert title == "line: mean over seeds; band: its 95 % interval"
+    assert len(ax.get_lines()) == 1
+
+
+def test_where_a_band_would_cover_half_of_the_picture_its_seeds_are_drawn():
+    ax = plot_learning_curve(two_experiments())
+    title = ax.get_legend().get_title().get_text()
+    assert title.endswith("; thin: the seeds, where the band would cover half of the picture")
+    assert len(ax.get_lines()) == 2 + 2
+    (band,) = ax.collections
+    assert band.get_paths() == []
 
 
 def test_a_legend_of_single_seeds_promises_no_band():
@@ -260,9 +274,7 @@ def test_the_highest_seed_has_no_band():
 
 
 def test_single_seeds_are_drawn_on_request():
-    without, with_seeds = (
-        plot_learning_curve(two_experiments(), show_seeds=show) for show in (False, True)
-    )
+    without, with_seeds = (plot_learning_curve(close_seeds(), show_seeds=show) for show in (False, True))
     assert len(with_seeds.get_lines()) == len(without.get_lines()) + 2
 
 
@@ -333,7 +345,7 @@ def test_a_point_between_gaps_is_visible_and_others_have_no_marker():
 
 
 def test_a_line_of_several_points_has_no_markers():
-    assert {line.get_marker() for line in plot_learning_curve(two_experiments()).get_lines()} == {""}
+    assert {line.get_marker() for line in plot_learning_curve(close_seeds()).get_lines()} == {""}
 
 
 def test_more_variants_than_colours_can_still_be_told_apart():
