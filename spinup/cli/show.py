@@ -16,6 +16,7 @@ from spinup.cli.look import last_return, look_at
 from spinup.cli.output import figure_of, print_json, size_of, utc_text
 from spinup.cli.stale import Staleness
 from spinup.errors import RecordError
+from spinup.rundir.archive import flatten
 from spinup.rundir.config import read_json_object
 from spinup.rundir.layout import RunDir
 from spinup.utils.live_view import span
@@ -98,17 +99,6 @@ def difference(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str,
         if pair["value"] != pair["other"] or type(pair["value"]) is not type(pair["other"]):
             found[key] = {name: value for name, value in pair.items() if value is not _ABSENT}
     return found
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``config`` without nested dicts: their keys are joined by colons, as in a grid."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, dict) and value:
-            flat.update(flatten(value, f"{prefix}{key}:"))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def baseline_of(directory: Path) -> Path | None:

@@ -75,6 +75,13 @@ class Module:
             return self.name.startswith("spinup.algos.")
         return not _is_installed(self.file)
 
+    @property
+    def is_users(self) -> bool:
+        """Whether this is the user's own code, compiled or not; the built-in algorithms are not."""
+        if self.name.partition(".")[0] == "spinup" or not self.file:
+            return False
+        return Module(self.name, os.path.splitext(self.file)[0] + ".py").is_project
+
 
 def imported_names(tree: ast.AST, package: str) -> set[str]:
     """Dotted names of all that ``tree`` may import, with the packages around each.

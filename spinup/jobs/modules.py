@@ -9,7 +9,6 @@ from __future__ import annotations
 import dis
 import functools
 import itertools
-import os
 import pickletools
 import sys
 import types
@@ -118,7 +117,7 @@ def _libraries_for(name: str) -> dict[str, None]:
     if module is None:
         return {}
     return dict.fromkeys(_walk(module) if module.is_project else ()) | (
-        {} if _is_users(module) else {name: None}
+        {} if module.is_users else {name: None}
     )
 
 
@@ -133,7 +132,7 @@ def _walk(start: Module) -> Iterator[str]:
             found = _find(name)
             if found is not None and found.is_project:
                 left.append(found)
-            if found is not None and not _is_users(found):
+            if found is not None and not found.is_users:
                 yield name
 
 
@@ -147,13 +146,6 @@ def _imports_of(module: Module) -> set[str]:
 
 def _find(name: str) -> Module | None:
     return find_module(name) if _is_dotted(name) else None
-
-
-def _is_users(module: Module) -> bool:
-    """Whether this is the user's own code, compiled or not."""
-    if module.name.partition(".")[0] == "spinup" or not module.file:
-        return False
-    return Module(module.name, os.path.splitext(module.file)[0] + ".py").is_project
 
 
 def _imported_by(thunk: Any) -> set[str]:

@@ -132,9 +132,7 @@ class Template:
 def _is_spoiled(before: Container[str]) -> bool:
     """Whether a module of the user's is among those that were imported since."""
     new = [raw_dict(module) for name, module in list(sys.modules.items()) if name not in before]
-    return any(
-        Module.of(namespace).is_project for namespace in new if namespace.get("__name__") not in MAIN
-    )
+    return any(Module.of(namespace).is_users for namespace in new if namespace.get("__name__") not in MAIN)
 
 
 def enter_run(message: dict[str, Any], lock: int, output: int) -> None:

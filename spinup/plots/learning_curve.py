@@ -213,11 +213,17 @@ def _draw(
     return handles
 
 
-def _height(data: Sequence[LearningCurve]) -> float:
-    """How far apart all that was measured is."""
+def _range(data: Sequence[LearningCurve]) -> tuple[float, float] | None:
+    """The lowest and the highest value of any seed; None without one."""
     values = np.concatenate([curve.seeds.ravel() for curve in data]) if data else np.array([])
     values = values[np.isfinite(values)]
-    return float(values.max() - values.min()) if values.size else 0.0
+    return (float(values.min()), float(values.max())) if values.size else None
+
+
+def _height(data: Sequence[LearningCurve]) -> float:
+    """How far apart all that was measured is."""
+    low, high = _range(data) or (0.0, 0.0)
+    return high - low
 
 
 def _is_vague(curve: LearningCurve, height: float) -> npt.NDArray[np.bool_]:
@@ -257,11 +263,10 @@ def _draw_values(
 
 def _fit_height(ax: Axes, data: Sequence[LearningCurve]) -> None:
     """Show all that was measured; a band that is wider still is cut, or it would flatten all lines."""
-    values = np.concatenate([curve.seeds.ravel() for curve in data])
-    values = values[np.isfinite(values)]
-    if not values.size:
+    found = _range(data)
+    if found is None:
         return
-    low, high = float(values.min()), float(values.max())
+    low, high = found
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     ax.set_ylim(low - margin, high + margin)
 

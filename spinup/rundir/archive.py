@@ -85,7 +85,7 @@ def describe_difference(run_dir: RunDir, call: Mapping[str, Any]) -> str:
     before = _earlier_call(run_dir, call)
     if before is None:
         return "its config cannot be read"
-    old, new = _flatten(before), _flatten(call)
+    old, new = flatten(before), flatten(call)
     pairs = {key: (old.get(key, _MISSING), new.get(key, _MISSING)) for key in [*new, *old]}
     parts = [
         f"{key.removeprefix('parameters:')}: {_short(was)} before, {_short(now)} now"
@@ -116,11 +116,12 @@ def _earlier_call(run_dir: RunDir, call: Mapping[str, Any]) -> Mapping[str, Any]
     return {**call, "parameters": {key: config[key] for key in asked if key in config}}
 
 
-def _flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``value`` without nested dicts: their keys are joined by colons, as in a grid."""
     flat: dict[str, Any] = {}
     for key, item in value.items():
         if isinstance(item, dict) and item:
-            flat.update(_flatten(item, f"{prefix}{key}:"))
+            flat.update(flatten(item, f"{prefix}{key}:"))
         else:
             flat[f"{prefix}{key}"] = item
     return flat

@@ -567,3 +567,10 @@ def test_a_run_has_the_launcher_s_limits(bench):
     job = start(bench, 0, lambda: resource.getrlimit(resource.RLIMIT_NOFILE))
     assert bench.wait_for_end(0).code == 0
     assert json.loads(job.run_dir.result.read_text()) == [*resource.getrlimit(resource.RLIMIT_NOFILE)]
+
+
+def test_a_built_in_algorithm_is_there_before_the_fork(bench):
+    name = "spinup.algos.ars"
+    job = start(bench, 0, lambda: name in sys.modules, modules=[name], isolation="warm")
+    assert bench.wait_for_end(0).code == 0
+    assert json.loads(job.run_dir.result.read_text()) is True
